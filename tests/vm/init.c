@@ -14,8 +14,10 @@
  *   exit N      how the command ended, as a shell says it
  *
  * The host says what to do by kernel parameters, which arrive as environment: FIBER_LOAD=1 to load
- * the module, FIBER_LIMIT=seconds since boot, FIBER_STDERR=ttyS2, FIBER_TTY=1 for a terminal.
+ * the module, FIBER_LIMIT=seconds since boot, FIBER_STDERR=ttyS2, FIBER_TTY=1 for a terminal of FIBER_ROWS x
+ * FIBER_COLUMNS.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
@@ -143,6 +145,19 @@ static int open_line(const char *name, bool terminal)
 	return fd;
 }
 
+/* A serial line does not carry the size of the terminal behind it. */
+static void set_window(int fd)
+{
+	const char *rows = getenv("FIBER_ROWS"),
+		   *columns = getenv("FIBER_COLUMNS");
+	struct winsize window = {
+		.ws_row = rows ? atoi(rows) : 24,
+		.ws_col = columns ? atoi(columns) : 80,
+	};
+
+	ioctl(fd, TIOCSWINSZ, &window);
+}
+
 static void open_stdio(void)
 {
 	const char *err = getenv("FIBER_STDERR");
@@ -150,6 +165,7 @@ static void open_stdio(void)
 	int in, out;
 
 	out = open_line("ttyS1", terminal);
+	set_window(out);
 	in = terminal ? out : open("/fiber/run/stdin", O_RDONLY | O_CLOEXEC);
 	if (in < 0)
 		in = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -226,13 +242,44 @@ static int ms_left(void)
 	return left > 0 ? left : 0;
 }
 
-/* The console then shows who sleeps where and what each CPU does. */
+/* Where each thread of a process that is no kernel thread sleeps. */
+static void tell_threads(const char *pid)
+{
+	char path[64], name[64], stack[1024];
+	struct dirent *thread;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%.10s/cmdline", pid);
+	if (file_read(path, name, sizeof(name)) || !name[0])
+		return;
+	snprintf(path, sizeof(path), "/proc/%.10s/task", pid);
+	dir = opendir(path);
+	while (dir && (thread = readdir(dir))) {
+		snprintf(path, sizeof(path), "/proc/%.10s/task/%.10s/stack",
+			 pid, thread->d_name);
+		if (!file_read(path, stack, sizeof(stack)))
+			klog_mark("init: %s thread %s:\n%s", name,
+				  thread->d_name, stack);
+	}
+	if (dir)
+		closedir(dir);
+}
+
+/* The console then shows what each CPU does, and who sleeps where. */
 static void tell_hang(void)
 {
+	struct dirent *entry;
+	DIR *dir = opendir("/proc");
+
 	verdict("timeout");
-	klog_mark("init: the time is over; what is blocked, then what runs:");
-	file_write("/proc/sysrq-trigger", "w");
+	klog_mark(
+		"init: the time is over: what runs, what is blocked, who waits where");
 	file_write("/proc/sysrq-trigger", "l");
+	file_write("/proc/sysrq-trigger", "w");
+	while (dir && (entry = readdir(dir))) {
+		if (atoi(entry->d_name) > 1)
+			tell_threads(entry->d_name);
+	}
 }
 
 /* Runs a program to its end, reading the kernel log meanwhile; -1 when its time was over. */
