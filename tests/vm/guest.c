@@ -137,15 +137,13 @@ bool klog_report(struct klog *log, char report[REPORT_SIZE])
 
 void klog_mark(const char *fmt, ...)
 {
-	int fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
+	char text[1000]; /* a record holds no more */
 	va_list args;
 
-	if (fd < 0)
-		return;
 	va_start(args, fmt);
-	vdprintf(fd, fmt, args);
+	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	close(fd);
+	file_write("/dev/kmsg", text);
 }
 
 int file_write(const char *path, const char *text)

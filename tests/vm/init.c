@@ -245,7 +245,7 @@ static int ms_left(void)
 /* Where each thread of a process that is no kernel thread sleeps. */
 static void tell_threads(const char *pid)
 {
-	char path[64], name[64], stack[1024];
+	char path[64], name[64], stack[800];
 	struct dirent *thread;
 	DIR *dir;
 
@@ -255,6 +255,8 @@ static void tell_threads(const char *pid)
 	snprintf(path, sizeof(path), "/proc/%.10s/task", pid);
 	dir = opendir(path);
 	while (dir && (thread = readdir(dir))) {
+		if (!atoi(thread->d_name))
+			continue;
 		snprintf(path, sizeof(path), "/proc/%.10s/task/%.10s/stack",
 			 pid, thread->d_name);
 		if (!file_read(path, stack, sizeof(stack)))
@@ -272,8 +274,7 @@ static void tell_hang(void)
 	DIR *dir = opendir("/proc");
 
 	verdict("timeout");
-	klog_mark(
-		"init: the time is over: what runs, what is blocked, who waits where");
+	klog_mark("init: the time is over: what runs, who waits where");
 	file_write("/proc/sysrq-trigger", "l");
 	file_write("/proc/sysrq-trigger", "w");
 	while (dir && (entry = readdir(dir))) {
@@ -296,7 +297,8 @@ static int run(int signals, char *const argv[])
 	if (pid < 0)
 		return 127;
 	for (;;) {
-		int ready = poll(fds, 2, ms_left());
+		int left = ms_left();
+		int ready = left ? poll(fds, 2, left) : 0;
 
 		if (!ready) {
 			tell_hang();
