@@ -14,12 +14,12 @@ struct task_struct;
 
 /* Who asks: taken when the request arrives, valid until fiber_caller_put(). */
 struct fiber_caller {
-	const struct cred *opener;	/* of the socket; a reference */
-	const struct cred *sender;	/* of the request; a reference */
-	struct pid_namespace *pid_ns;	/* of the sender; a reference */
-	s64 boottime_offset;		/* of the sender's time namespace */
-	bool sees_all;			/* both hold CAP_SYS_PTRACE in init */
-	bool sees_cgroups;		/* the sender is in the initial one */
+	const struct cred *opener; /* of the socket; a reference */
+	const struct cred *sender; /* of the request; a reference */
+	struct pid_namespace *pid_ns; /* of the sender; a reference */
+	s64 boottime_offset; /* of the sender's time namespace */
+	bool sees_all; /* both hold CAP_SYS_PTRACE in init */
+	bool sees_cgroups; /* the sender is in the initial one */
 };
 
 int fiber_caller_get(struct fiber_caller *c, struct sock *sk);

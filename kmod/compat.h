@@ -57,9 +57,9 @@ static inline bool fiber_task_is_runnable(const struct task_struct *p)
 
 /* 6.16, "exit: move and extend sched_process_exit() tracepoint". */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
-#define FIBER_EXIT_PROBE_ARGS	void *data, struct task_struct *p, bool unused
+#define FIBER_EXIT_PROBE_ARGS void *data, struct task_struct *p, bool unused
 #else
-#define FIBER_EXIT_PROBE_ARGS	void *data, struct task_struct *p
+#define FIBER_EXIT_PROBE_ARGS void *data, struct task_struct *p
 #endif
 
 #endif /* _FIBER_COMPAT_H */

@@ -42,17 +42,17 @@
 #include "stats.h"
 
 /* About 100 KiB a CPU; the reader is woken by the first of them. */
-#define RING_EVENTS	256
+#define RING_EVENTS 256
 
 struct ring {
 	u32 head;
-	u64 lost;	/* written by the producer */
+	u64 lost; /* written by the producer */
 	u32 tail ____cacheline_aligned;
 	struct fiber_event events[RING_EVENTS];
 };
 
-static struct ring **rings;	/* by CPU */
-static DEFINE_MUTEX(rings_lock);	/* makes them */
+static struct ring **rings; /* by CPU */
+static DEFINE_MUTEX(rings_lock); /* makes them */
 static void (*tell_reader)(void);
 
 /* Writing */
@@ -170,10 +170,10 @@ static struct fiber_hook probes[] = {
 /* Processes whose exit was told while a second telling could still come. */
 struct told {
 	struct list_head link;
-	struct pid *tgid;	/* a reference */
+	struct pid *tgid; /* a reference */
 };
 
-static LIST_HEAD(told_exits);	/* the reader's */
+static LIST_HEAD(told_exits); /* the reader's */
 
 static void forget(struct told *t)
 {

@@ -12,14 +12,14 @@ struct pid;
 struct fiber_event {
 	enum fiber_event_type type;
 	u32 exit_code;
-	u64 time_ns;			/* CLOCK_BOOTTIME */
-	const struct cred *cred;	/* objective, of the task */
+	u64 time_ns; /* CLOCK_BOOTTIME */
+	const struct cred *cred; /* objective, of the task */
 	struct pid *tgid;
 	struct pid *tid;
-	struct pid *parent;		/* process id of the parent, or NULL */
+	struct pid *parent; /* process id of the parent, or NULL */
 	char comm[FIBER_COMM_LEN];
-	struct fiber_process_stats process;	/* filled on exit */
-	struct fiber_thread_stats thread;	/* filled on exits */
+	struct fiber_process_stats process; /* filled on exit */
+	struct fiber_thread_stats thread; /* filled on exits */
 };
 
 int fiber_event_init(void (*arrived)(void));

@@ -52,19 +52,20 @@
 #include "hook.h"
 
 /* 2^16 slots of 24 bytes: a thousand sleepers lose under one sleep in fifty. */
-#define SLOT_BITS	16
-#define PROCESS_BITS	6
+#define SLOT_BITS 16
+#define PROCESS_BITS 6
 
-#define OFF_CPU	(FIBER_HIST_MASK_SLEEP | FIBER_HIST_MASK_DISK | \
-		 FIBER_HIST_MASK_PREEMPTED)
+#define OFF_CPU                                         \
+	(FIBER_HIST_MASK_SLEEP | FIBER_HIST_MASK_DISK | \
+	 FIBER_HIST_MASK_PREEMPTED)
 
 struct slot {
-	struct task_struct *owner;	/* NULL free, SLOT_BUSY being filled */
+	struct task_struct *owner; /* NULL free, SLOT_BUSY being filled */
 	u64 since;
 	enum fiber_hist_kind cause;
 };
 
-#define SLOT_BUSY	((struct task_struct *)1)
+#define SLOT_BUSY ((struct task_struct *)1)
 
 static DEFINE_MUTEX(meters_lock);
 static HLIST_HEAD(system_meters);
@@ -87,6 +88,11 @@ static struct fiber_hook switch_probe = {
 static struct hlist_head *meters_of(const struct signal_struct *process)
 {
 	return &process_meters[hash_ptr(process, PROCESS_BITS)];
+}
+
+static struct hlist_head *list_of(const struct fiber_meter *m)
+{
+	return m->process ? meters_of(m->process) : &system_meters;
 }
 
 /* Counting */
@@ -295,8 +301,7 @@ int fiber_meter_start(struct fiber_meter *m)
 	if (m->kinds & OFF_CPU)
 		err = make_slots();
 	if (!err)
-		hlist_add_head_rcu(&m->link, m->process ?
-				   meters_of(m->process) : &system_meters);
+		hlist_add_head_rcu(&m->link, list_of(m));
 	mutex_unlock(&meters_lock);
 	if (err)
 		goto err_put_probe;

@@ -8,7 +8,7 @@
 
 struct signal_struct;
 
-#define FIBER_HIST_KINDS	(FIBER_HIST_KIND_PREEMPTED + 1)
+#define FIBER_HIST_KINDS (FIBER_HIST_KIND_PREEMPTED + 1)
 
 struct fiber_hist {
 	u64 count;
@@ -25,9 +25,9 @@ struct fiber_counts {
 
 /* One set of histograms under way. Constant between start and stop. */
 struct fiber_meter {
-	struct hlist_node link;		/* RCU */
-	struct signal_struct *process;	/* kept alive; NULL: whole system */
-	u32 kinds;			/* enum fiber_hist_mask */
+	struct hlist_node link; /* RCU */
+	struct signal_struct *process; /* kept alive; NULL: whole system */
+	u32 kinds; /* enum fiber_hist_mask */
 	struct fiber_counts __percpu *counts;
 };
 

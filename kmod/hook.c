@@ -22,7 +22,7 @@
 
 #include "hook.h"
 
-#define LINGER	HZ
+#define LINGER HZ
 
 static DEFINE_MUTEX(hook_lock);
 static LIST_HEAD(hooks);

@@ -9,13 +9,13 @@ struct tracepoint;
 
 /* One tracepoint that a room may hook. Everything below @unhooked is hook.c's. */
 struct fiber_hook {
-	const char *name;	/* of the tracepoint */
-	u32 bit;		/* enum fiber_probe of the uapi */
+	const char *name; /* of the tracepoint */
+	u32 bit; /* enum fiber_probe of the uapi */
 	void *function;
-	void (*unhooked)(void);	/* no call is under way any more; may sleep */
+	void (*unhooked)(void); /* no call is under way any more; may sleep */
 
 	struct list_head link;
-	struct tracepoint *tracepoint;	/* NULL: this kernel has none */
+	struct tracepoint *tracepoint; /* NULL: this kernel has none */
 	unsigned int users;
 	bool hooked;
 };

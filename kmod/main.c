@@ -44,6 +44,7 @@ module_init(fiber_init);
 module_exit(fiber_exit);
 
 MODULE_AUTHOR("the fiber authors");
-MODULE_DESCRIPTION("Scheduling statistics of processes and threads over generic netlink");
+MODULE_DESCRIPTION(
+	"Scheduling statistics of processes and threads over generic netlink");
 MODULE_LICENSE("GPL");
 MODULE_VERSION(FIBER_VERSION);

@@ -15,7 +15,7 @@
 #include "stats.h"
 #include "subscriber.h"
 
-#define ALL_TYPES	(BIT(FIBER_EVENT_TYPE_END) - 1)
+#define ALL_TYPES (BIT(FIBER_EVENT_TYPE_END) - 1)
 
 static int put_u64(struct sk_buff *skb, int attr, u64 value)
 {
@@ -51,28 +51,30 @@ static int put_event(struct sk_buff *skb, const struct fiber_subscriber *s,
 		.parent = e->parent,
 	};
 	struct pid_namespace *ns = s->caller.pid_ns;
-	int err;
+	bool exits = e->type == FIBER_EVENT_TYPE_EXIT ||
+		     e->type == FIBER_EVENT_TYPE_THREAD_EXIT;
 
-	err = nla_put_u32(skb, FIBER_A_EVENT_TYPE, e->type) ?:
-	      nla_put_u32(skb, FIBER_A_EVENT_PID, pid_nr_ns(e->tgid, ns)) ?:
-	      nla_put_u32(skb, FIBER_A_EVENT_TID, pid_nr_ns(e->tid, ns)) ?:
-	      nla_put_u32(skb, FIBER_A_EVENT_PPID, pid_nr_ns(e->parent, ns)) ?:
-	      nla_put_u32(skb, FIBER_A_EVENT_UID,
-			  fiber_caller_uid(&s->caller, e->cred)) ?:
-	      nla_put_string(skb, FIBER_A_EVENT_COMM, e->comm) ?:
-	      put_u64(skb, FIBER_A_EVENT_TIME_NS,
-		      e->time_ns + s->caller.boottime_offset);
-	if (!err && (e->type == FIBER_EVENT_TYPE_EXIT ||
-		     e->type == FIBER_EVENT_TYPE_THREAD_EXIT))
-		err = nla_put_u32(skb, FIBER_A_EVENT_EXIT_CODE, e->exit_code);
-	return err ?: put_stats(skb, e, &v);
+	if (nla_put_u32(skb, FIBER_A_EVENT_TYPE, e->type) ||
+	    nla_put_u32(skb, FIBER_A_EVENT_PID, pid_nr_ns(e->tgid, ns)) ||
+	    nla_put_u32(skb, FIBER_A_EVENT_TID, pid_nr_ns(e->tid, ns)) ||
+	    nla_put_u32(skb, FIBER_A_EVENT_PPID, pid_nr_ns(e->parent, ns)) ||
+	    nla_put_u32(skb, FIBER_A_EVENT_UID,
+			fiber_caller_uid(&s->caller, e->cred)) ||
+	    nla_put_string(skb, FIBER_A_EVENT_COMM, e->comm) ||
+	    put_u64(skb, FIBER_A_EVENT_TIME_NS,
+		    e->time_ns + s->caller.boottime_offset) ||
+	    (exits && nla_put_u32(skb, FIBER_A_EVENT_EXIT_CODE, e->exit_code)))
+		return -EMSGSIZE;
+	return put_stats(skb, e, &v);
 }
 
 static int put_end(struct sk_buff *skb, const struct fiber_subscriber *s)
 {
-	return nla_put_u32(skb, FIBER_A_EVENT_TYPE, FIBER_EVENT_TYPE_END) ?:
-	       put_u64(skb, FIBER_A_EVENT_TIME_NS,
-		       ktime_get_boottime_ns() + s->caller.boottime_offset);
+	u64 now = ktime_get_boottime_ns() + s->caller.boottime_offset;
+
+	if (nla_put_u32(skb, FIBER_A_EVENT_TYPE, FIBER_EVENT_TYPE_END))
+		return -EMSGSIZE;
+	return put_u64(skb, FIBER_A_EVENT_TIME_NS, now);
 }
 
 static int put_message(struct sk_buff *skb, const struct fiber_subscriber *s,
@@ -113,7 +115,8 @@ static int fill(struct fiber_subscriber *s, struct genl_info *info)
 	struct nlattr **a = info->attrs;
 
 	s->types = a[FIBER_A_EVENT_TYPES] ?
-		   nla_get_u32(a[FIBER_A_EVENT_TYPES]) : ALL_TYPES;
+			   nla_get_u32(a[FIBER_A_EVENT_TYPES]) :
+			   ALL_TYPES;
 	s->by_uid = a[FIBER_A_EVENT_UID];
 	if (s->by_uid)
 		s->uid = nla_get_u32(a[FIBER_A_EVENT_UID]);

@@ -36,17 +36,17 @@
 struct filter {
 	u32 pid;
 	bool by_uid;
-	u32 uid;	/* as the caller numbers users */
-	u32 kinds;	/* enum fiber_kind */
-	u32 states;	/* enum fiber_state_mask */
-	u32 want;	/* enum fiber_want */
+	u32 uid; /* as the caller numbers users */
+	u32 kinds; /* enum fiber_kind */
+	u32 states; /* enum fiber_state_mask */
+	u32 want; /* enum fiber_want */
 };
 
 struct task_dump {
 	struct fiber_caller caller;
 	struct filter filter;
-	int next;		/* walk: the number to look at next */
-	pid_t *tids;		/* list: the numbers, or NULL to walk */
+	int next; /* walk: the number to look at next */
+	pid_t *tids; /* list: the numbers, or NULL to walk */
 	unsigned int tids_n;
 	unsigned int tids_at;
 };
@@ -147,13 +147,19 @@ static int put_one(struct sk_buff *skb, struct genl_info *info,
 
 	if (!p || !view_of(&v, p, c)) {
 		if (type == PIDTYPE_TGID)
-			GENL_SET_ERR_MSG(info, "no such process in the caller's pid namespace");
+			GENL_SET_ERR_MSG(
+				info,
+				"no such process in the caller's pid namespace");
 		else
-			GENL_SET_ERR_MSG(info, "no such thread in the caller's pid namespace");
+			GENL_SET_ERR_MSG(
+				info,
+				"no such thread in the caller's pid namespace");
 		return -ESRCH;
 	}
 	if (!fiber_may_see(c, v.cred)) {
-		GENL_SET_ERR_MSG(info, "this task belongs to another user; CAP_SYS_PTRACE is needed to see it");
+		GENL_SET_ERR_MSG(
+			info,
+			"this task belongs to another user; CAP_SYS_PTRACE is needed to see it");
 		return -EPERM;
 	}
 	if (type == PIDTYPE_TGID)
@@ -232,8 +238,9 @@ static int dump_start(struct netlink_callback *cb, struct task_dump **made)
 	int err;
 
 	if (attrs[FIBER_A_TASK_TID]) {
-		NL_SET_ERR_MSG_ATTR(cb->extack, attrs[FIBER_A_TASK_TID],
-				    "a dump does not take a tid; ask for the thread by do");
+		NL_SET_ERR_MSG_ATTR(
+			cb->extack, attrs[FIBER_A_TASK_TID],
+			"a dump does not take a tid; ask for the thread by do");
 		return -EINVAL;
 	}
 	d = kzalloc(sizeof(*d), GFP_KERNEL_ACCOUNT);
@@ -267,8 +274,9 @@ int fiber_process_get_start(struct netlink_callback *cb)
 	struct task_dump *d;
 
 	if (want) {
-		NL_SET_ERR_MSG_ATTR(cb->extack, want,
-				    "want is about threads; a process has no more to give");
+		NL_SET_ERR_MSG_ATTR(
+			cb->extack, want,
+			"want is about threads; a process has no more to give");
 		return -EINVAL;
 	}
 	return dump_start(cb, &d);
@@ -281,7 +289,7 @@ static struct task_struct *process_of(const struct task_dump *d)
 }
 
 /* Threads that come while the list is made were not there at its start. */
-#define TIDS_SLACK	64
+#define TIDS_SLACK 64
 
 static int count_threads(const struct task_dump *d)
 {
@@ -318,7 +326,7 @@ static bool list_tids(struct task_dump *d, unsigned int room)
 }
 
 /* A process that grows faster than this is listed as far as it went. */
-#define TIDS_TRIES	4
+#define TIDS_TRIES 4
 
 static int take_tids(struct task_dump *d)
 {

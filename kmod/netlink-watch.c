@@ -14,7 +14,7 @@
 #include "netlink.h"
 #include "watch.h"
 
-#define ALL_KINDS	(BIT(FIBER_HIST_KINDS) - 1)
+#define ALL_KINDS (BIT(FIBER_HIST_KINDS) - 1)
 
 static int put_hist(struct sk_buff *skb, const struct fiber_watch *w,
 		    enum fiber_hist_kind kind)
@@ -64,8 +64,7 @@ static int put_watch(const struct fiber_watch *w, void *arg)
 	    nla_put_u64_64bit(skb, FIBER_A_WATCH_SINCE_NS,
 			      ktime_get_ns() - w->began_ns,
 			      FIBER_A_WATCH_PAD) ||
-	    (fiber_watch_ended(w) &&
-	     nla_put_flag(skb, FIBER_A_WATCH_ENDED)) ||
+	    (fiber_watch_ended(w) && nla_put_flag(skb, FIBER_A_WATCH_ENDED)) ||
 	    nla_put_u64_64bit(skb, FIBER_A_WATCH_LOST,
 			      fiber_meter_lost(&w->meter), FIBER_A_WATCH_PAD))
 		return -EMSGSIZE;
@@ -175,7 +174,7 @@ int fiber_hist_get_doit(struct sk_buff *skb, struct genl_info *info)
 
 struct watch_dump {
 	struct fiber_caller caller;
-	u32 last;	/* id */
+	u32 last; /* id */
 };
 
 static struct watch_dump *dump_of(struct netlink_callback *cb)
@@ -211,8 +210,9 @@ int fiber_hist_get_start(struct netlink_callback *cb)
 	int err;
 
 	if (id) {
-		NL_SET_ERR_MSG_ATTR(cb->extack, id,
-				    "a dump gives all watches of the socket; ask for one by do");
+		NL_SET_ERR_MSG_ATTR(
+			cb->extack, id,
+			"a dump gives all watches of the socket; ask for one by do");
 		return -EINVAL;
 	}
 	d = kzalloc(sizeof(*d), GFP_KERNEL_ACCOUNT);

@@ -27,11 +27,11 @@
 #include "subscriber.h"
 #include "watch.h"
 
-#define STATES		(BIT(FIBER_STATE_IDLE + 1) - 1)
-#define KINDS		(FIBER_KIND_USER | FIBER_KIND_KERNEL)
-#define WANTS		(FIBER_WANT_AFFINITY | FIBER_WANT_SCHEDSTATS)
-#define HISTS		(BIT(FIBER_HIST_KIND_PREEMPTED + 1) - 1)
-#define EVENTS		(BIT(FIBER_EVENT_TYPE_END) - 1)
+#define STATES (BIT(FIBER_STATE_IDLE + 1) - 1)
+#define KINDS (FIBER_KIND_USER | FIBER_KIND_KERNEL)
+#define WANTS (FIBER_WANT_AFFINITY | FIBER_WANT_SCHEDSTATS)
+#define HISTS (BIT(FIBER_HIST_KIND_PREEMPTED + 1) - 1)
+#define EVENTS (BIT(FIBER_EVENT_TYPE_END) - 1)
 
 static const struct nla_policy none_policy[] = {
 	[FIBER_A_INFO_PAD] = { .type = NLA_REJECT },
@@ -68,7 +68,7 @@ static const struct nla_policy subscribe_policy[] = {
 	[FIBER_A_EVENT_UID] = { .type = NLA_U32 },
 };
 
-#define POLICY(p)	.policy = (p), .maxattr = ARRAY_SIZE(p) - 1
+#define POLICY(p) .policy = (p), .maxattr = ARRAY_SIZE(p) - 1
 
 static int info_get_doit(struct sk_buff *skb, struct genl_info *info);
 
@@ -214,8 +214,10 @@ static int put_info(struct sk_buff *skb)
 	err = nla_put_string(skb, FIBER_A_INFO_VERSION, THIS_MODULE->version);
 	for (i = 0; !err && i < ARRAY_SIZE(words); i++)
 		err = nla_put_u32(skb, words[i].attr, words[i].value);
-	return err ?: nla_put_u64_64bit(skb, FIBER_A_INFO_EVENTS_LOST,
-					fiber_events_lost(), FIBER_A_INFO_PAD);
+	if (err)
+		return err;
+	return nla_put_u64_64bit(skb, FIBER_A_INFO_EVENTS_LOST,
+				 fiber_events_lost(), FIBER_A_INFO_PAD);
 }
 
 static int info_get_doit(struct sk_buff *skb, struct genl_info *info)

@@ -16,9 +16,9 @@
 #include <net/sock.h>
 
 struct fiber_owner {
-	struct sock *sk;	/* a reference */
+	struct sock *sk; /* a reference */
 	u32 portid;
-	kuid_t uid;		/* for the limit of one user */
+	kuid_t uid; /* for the limit of one user */
 };
 
 static inline void fiber_owner_init(struct fiber_owner *o,

@@ -49,7 +49,7 @@
 #include "stats.h"
 
 /* Interrupts stay off for the sum: about 20 us for this many threads. */
-#define LOCKED_THREADS_MAX	1024
+#define LOCKED_THREADS_MAX 1024
 
 /*
  * /proc numbers priorities from 0 for nice -20 to 39, real-time ones below 0.
@@ -191,23 +191,20 @@ static void sum_threads(struct fiber_process_stats *s, struct task_struct *p)
 
 static void sum_exactly(struct fiber_process_stats *s, struct task_struct *p)
 {
-	struct signal_struct *sig = p->signal;
-	unsigned int seq, next = 0;
+	seqlock_t *lock = &p->signal->stats_lock;
+	unsigned int seq = read_seqbegin(lock);
 	unsigned long flags;
 
-	do {
-		seq = next;
-		flags = read_seqbegin_or_lock_irqsave(&sig->stats_lock, &seq);
-		sum_threads(s, p);
-		/* Odd takes the lock: but for too many threads, not at all. */
-		if (s->threads > LOCKED_THREADS_MAX &&
-		    need_seqretry(&sig->stats_lock, seq)) {
-			s->flags |= FIBER_PROCESS_FLAG_APPROXIMATE;
-			return;
-		}
-		next = 1;
-	} while (need_seqretry(&sig->stats_lock, seq));
-	done_seqretry_irqrestore(&sig->stats_lock, seq, flags);
+	sum_threads(s, p);
+	if (!read_seqretry(lock, seq))
+		return;
+	if (s->threads > LOCKED_THREADS_MAX) {
+		s->flags |= FIBER_PROCESS_FLAG_APPROXIMATE;
+		return;
+	}
+	read_seqlock_excl_irqsave(lock, flags);
+	sum_threads(s, p);
+	read_sequnlock_excl_irqrestore(lock, flags);
 }
 
 /* Nothing may be locked, so whether a thread exits beside us cannot be known. */
@@ -231,8 +228,8 @@ static void scale_times(struct fiber_process_stats *s)
 	else if (!s->utime_ns)
 		s->stime_ns = s->runtime_ns;
 	else
-		s->stime_ns = mul_u64_u64_div_u64(s->stime_ns, s->runtime_ns,
-						  ticks);
+		s->stime_ns =
+			mul_u64_u64_div_u64(s->stime_ns, s->runtime_ns, ticks);
 	s->utime_ns = s->runtime_ns - s->stime_ns;
 }
 

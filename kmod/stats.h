@@ -13,10 +13,10 @@ struct task_struct;
 /* The numbers of a record that depend on who reads it. */
 struct fiber_view {
 	const struct fiber_caller *caller;
-	const struct cred *cred;	/* objective, of the task */
-	struct pid *tgid;		/* of its process */
-	struct pid *tid;		/* of the thread; of the leader */
-	struct pid *parent;		/* process id of the parent, or NULL */
+	const struct cred *cred; /* objective, of the task */
+	struct pid *tgid; /* of its process */
+	struct pid *tid; /* of the thread; of the leader */
+	struct pid *parent; /* process id of the parent, or NULL */
 };
 
 void fiber_thread_fill(struct fiber_thread_stats *s, struct task_struct *p);

@@ -52,7 +52,8 @@ static bool wants(const struct fiber_subscriber *s, const struct fiber_event *e)
 {
 	return s->types & BIT(e->type) && about(s, e) &&
 	       pid_nr_ns(e->tgid, s->caller.pid_ns) &&
-	       (!s->by_uid || s->uid == fiber_caller_uid(&s->caller, e->cred)) &&
+	       (!s->by_uid ||
+		s->uid == fiber_caller_uid(&s->caller, e->cred)) &&
 	       fiber_may_see(&s->caller, e->cred);
 }
 
@@ -136,11 +137,13 @@ static int may_add(const struct sk_buff *request, kuid_t uid,
 		return -EEXIST;
 	}
 	if (subscribers_n >= FIBER_SUBSCRIBERS_MAX) {
-		NL_SET_ERR_MSG(extack, "the system's limit of subscribers is reached");
+		NL_SET_ERR_MSG(extack,
+			       "the system's limit of subscribers is reached");
 		return -ENOSPC;
 	}
 	if (subscribers_of(uid) >= FIBER_SUBSCRIBERS_USER_MAX) {
-		NL_SET_ERR_MSG(extack, "the user's limit of subscribers is reached");
+		NL_SET_ERR_MSG(extack,
+			       "the user's limit of subscribers is reached");
 		return -EDQUOT;
 	}
 	return 0;

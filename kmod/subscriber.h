@@ -12,20 +12,20 @@ struct netlink_ext_ack;
 struct pid;
 
 /* Each may cost a message for every fork, exec and exit. */
-#define FIBER_SUBSCRIBERS_MAX		64
-#define FIBER_SUBSCRIBERS_USER_MAX	16
+#define FIBER_SUBSCRIBERS_MAX 64
+#define FIBER_SUBSCRIBERS_USER_MAX 16
 
 /* A socket that has asked for events, and which. */
 struct fiber_subscriber {
-	struct list_head link;		/* subscribers_lock */
+	struct list_head link; /* subscribers_lock */
 	struct fiber_owner owner;
-	struct fiber_caller caller;	/* whose rights and namespaces */
-	u32 types;			/* enum fiber_event_mask */
-	struct pid *pid;		/* a reference; NULL: any */
+	struct fiber_caller caller; /* whose rights and namespaces */
+	u32 types; /* enum fiber_event_mask */
+	struct pid *pid; /* a reference; NULL: any */
 	bool by_uid;
 	u32 uid;
-	u64 dropped;			/* the socket was full */
-	u64 lost_before;		/* fiber_events_lost() at the start */
+	u64 dropped; /* the socket was full */
+	u64 lost_before; /* fiber_events_lost() at the start */
 };
 
 /* Send @e, or the end when it is NULL. Returns 0 or -errno. */

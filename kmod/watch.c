@@ -153,8 +153,9 @@ static int aim(struct fiber_watch *w, const struct fiber_caller *c, u32 nr,
 		rcu_read_unlock();
 		w->task = w->pid ? task_of(w->pid) : NULL;
 		if (!w->task) {
-			NL_SET_ERR_MSG(extack,
-				       "no such process in the caller's pid namespace");
+			NL_SET_ERR_MSG(
+				extack,
+				"no such process in the caller's pid namespace");
 			return -ESRCH;
 		}
 		w->meter.process = w->task->signal;
@@ -162,20 +163,26 @@ static int aim(struct fiber_watch *w, const struct fiber_caller *c, u32 nr,
 	if (may_read(w, c))
 		return 0;
 	if (nr)
-		NL_SET_ERR_MSG(extack, "this process is not the caller's, or it is not dumpable; CAP_SYS_PTRACE is needed to watch it");
+		NL_SET_ERR_MSG(
+			extack,
+			"this process is not the caller's, or it is not dumpable; CAP_SYS_PTRACE is needed to watch it");
 	else
-		NL_SET_ERR_MSG(extack, "watching the whole system needs CAP_SYS_PTRACE in the initial user namespace");
+		NL_SET_ERR_MSG(
+			extack,
+			"watching the whole system needs CAP_SYS_PTRACE in the initial user namespace");
 	return -EPERM;
 }
 
 static int room_for(kuid_t uid, struct netlink_ext_ack *extack)
 {
 	if (watches_n >= FIBER_WATCHES_MAX) {
-		NL_SET_ERR_MSG(extack, "the system's limit of watches is reached");
+		NL_SET_ERR_MSG(extack,
+			       "the system's limit of watches is reached");
 		return -ENOSPC;
 	}
 	if (watches_of(uid) >= FIBER_WATCHES_USER_MAX) {
-		NL_SET_ERR_MSG(extack, "the user's limit of watches is reached");
+		NL_SET_ERR_MSG(extack,
+			       "the user's limit of watches is reached");
 		return -EDQUOT;
 	}
 	return 0;
