@@ -30,6 +30,12 @@ check-matrix: $(VM_KERNELS:%=$(B)/kmod/%/fiber.ko) user self	## the self tests o
 $(CACHE)/kernels/%/release:
 	$(Q)tests/vm/kernel $*
 
+# These change with their configuration, and all modules for them with them.
+$(CACHE)/kernels/debug/release $(CACHE)/kernels/kcsan/release: \
+$(CACHE)/kernels/%/release: tests/vm/small.config tests/vm/%.config
+	$(Q)tests/vm/kernel $*
+	$(Q)touch $@
+
 $(B)/vm/init $(B)/vm/runtests: $(B)/vm/%: tests/vm/%.c tests/vm/guest.c tests/vm/guest.h
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
