@@ -66,7 +66,7 @@ static int hook(struct fiber_hook *h)
 	if (h->hooked)
 		return 0;
 	err = tracepoint_probe_register(h->tracepoint, h->function, NULL);
-	h->hooked = !err;
+	WRITE_ONCE(h->hooked, !err);
 	return err;
 }
 
@@ -116,11 +116,10 @@ u32 fiber_hooks_now(void)
 	struct fiber_hook *h;
 	u32 hooked = 0;
 
-	mutex_lock(&hook_lock);
+	/* The list never changes after init; unhooking may hold the lock long. */
 	list_for_each_entry(h, &hooks, link)
-		if (h->hooked)
+		if (READ_ONCE(h->hooked))
 			hooked |= h->bit;
-	mutex_unlock(&hook_lock);
 	return hooked;
 }
 
@@ -138,7 +137,7 @@ static void unhook_idle(struct work_struct *work)
 		if (!h->hooked || h->users)
 			continue;
 		tracepoint_probe_unregister(h->tracepoint, h->function, NULL);
-		h->hooked = false;
+		WRITE_ONCE(h->hooked, false);
 		gone |= h->bit;
 	}
 	/* Whatever ran the functions has left them after this. */

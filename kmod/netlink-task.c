@@ -270,15 +270,8 @@ int fiber_task_dump_done(struct netlink_callback *cb)
 
 int fiber_process_get_start(struct netlink_callback *cb)
 {
-	struct nlattr *want = fiber_dump_attrs(cb)[FIBER_A_TASK_WANT];
 	struct task_dump *d;
 
-	if (want) {
-		NL_SET_ERR_MSG_ATTR(
-			cb->extack, want,
-			"want is about threads; a process has no more to give");
-		return -EINVAL;
-	}
 	return dump_start(cb, &d);
 }
 

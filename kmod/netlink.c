@@ -42,6 +42,8 @@ static const struct nla_policy process_policy[] = {
 	[FIBER_A_TASK_UID] = { .type = NLA_U32 },
 	[FIBER_A_TASK_KINDS] = NLA_POLICY_MASK(NLA_U32, KINDS),
 	[FIBER_A_TASK_STATES] = NLA_POLICY_MASK(NLA_U32, STATES),
+	/* As long as the threads' policy: the same code looks at both. */
+	[FIBER_A_TASK_WANT] = { .type = NLA_REJECT },
 };
 
 static const struct nla_policy thread_policy[] = {
