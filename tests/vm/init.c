@@ -114,6 +114,7 @@ static void set_environment(void)
 	       "/fiber/bin:/fiber/self:/fiber/bench:/fiber/vm:"
 	       "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
 	       1);
+	setenv("LD_LIBRARY_PATH", "/fiber/lib", 1);
 	setenv("HOME", "/root", 1);
 	setenv("LANG", "C.UTF-8", 1);
 	unsetenv("BOOT_IMAGE");
