@@ -10,7 +10,7 @@ VM_PREEMPT := none voluntary full
 .PHONY: vm check-vm check-harness check-matrix kernels
 
 vm: $(B)/kmod/$(KERNEL)/fiber.ko user	## boot a VM and run CMD='…', or a shell (KERNEL= SMP=)
-	$(Q)tests/vm/run -k $(KERNEL) $(if $(SMP),-s $(SMP)) -i $(if $(CMD),-- '$(CMD)')
+	$(Q)tests/vm/run -k $(KERNEL) $(if $(SMP),-s $(SMP)) $$(test -t 0 && echo -i) $${CMD:+-- "$$CMD"}
 
 kernels:		## get all kernels that the VM boots, and build debug and kcsan
 	$(Q)tests/vm/kernel $(VM_KERNELS)
