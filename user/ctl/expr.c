@@ -164,10 +164,11 @@ static char *parse_word(struct parser *p)
 	len = quote ? strcspn(start, (char[]){ quote, '\0' }) :
 		      strcspn(start, " \t\n&|()!<>=~\"'");
 	p->at += len;
-	if (quote && *p->at++ != quote) {
+	if (quote && *p->at != quote) {
 		fail(p, "a quote is not closed");
 		return NULL;
 	}
+	p->at += quote != 0;
 	if (!len && !quote) {
 		fail(p, "a value is missing at '%.20s'", start);
 		return NULL;

@@ -81,7 +81,9 @@ static void measure(const struct view *view, const struct rows *rows,
 	size_t i;
 
 	for (i = 0; i < view->n_columns; i++)
-		widths[i] = strlen(view->columns[i]->header);
+		widths[i] = view->opts->no_header ?
+				    0 :
+				    strlen(view->columns[i]->header);
 	for (row = 0; row < rows->n; row++) {
 		for (i = 0; i < view->n_columns; i++) {
 			size_t width = fmt_width(cells);

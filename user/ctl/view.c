@@ -78,21 +78,34 @@ static bool add_columns(struct view *view, const char *list, unsigned int has,
 	}
 }
 
+/* What +COL adds stands before the name, whose width is anything. */
+static bool insert_columns(struct view *view, const char *list,
+			   unsigned int has, char *why)
+{
+	const struct column *comm = column_find("comm", 4);
+
+	if (view->n_columns && view->columns[view->n_columns - 1] == comm)
+		view->n_columns--;
+	else
+		comm = NULL;
+	if (!add_columns(view, list, has, why))
+		return false;
+	return !comm || add_column(view, comm);
+}
+
 /* A leading + keeps what is shown anyway. JSON shows all unless told. */
 static bool set_columns(struct view *view, const char *ours, unsigned int has,
 			char *why)
 {
 	const char *asked = view->opts->columns;
 
-	if (!asked || *asked == '+') {
-		if (view->opts->json)
-			add_all(view, has);
-		else if (!add_columns(view, ours, has, why))
-			return false;
-	}
-	if (!asked)
-		return true;
-	return add_columns(view, asked + (*asked == '+'), has, why);
+	if (asked && *asked != '+')
+		return add_columns(view, asked, has, why);
+	if (view->opts->json)
+		add_all(view, has);
+	else if (!add_columns(view, ours, has, why))
+		return false;
+	return !asked || insert_columns(view, asked + 1, has, why);
 }
 
 /* COL,... with - before what is sorted from the largest. */

@@ -39,20 +39,23 @@ static size_t get_bytes(const struct nlattr *attr, void *out, size_t size)
 	return len;
 }
 
+/* A number that is short is none. */
 static uint32_t get_u32(const struct nlattr *attr)
 {
 	uint32_t value;
 
-	return get_bytes(attr, &value, sizeof(value)) == sizeof(value) ? value
-								       : 0;
+	if (get_bytes(attr, &value, sizeof(value)) < sizeof(value))
+		return 0;
+	return value;
 }
 
 static uint64_t get_u64(const struct nlattr *attr)
 {
 	uint64_t value;
 
-	return get_bytes(attr, &value, sizeof(value)) == sizeof(value) ? value
-								       : 0;
+	if (get_bytes(attr, &value, sizeof(value)) < sizeof(value))
+		return 0;
+	return value;
 }
 
 static void get_string(const struct nlattr *attr, char *out, size_t size)

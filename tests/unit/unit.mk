@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: MIT
+# Unit tests: every *_test.c is a program, built twice: as it is shipped, and
+# with the address and undefined-behaviour sanitizers.
+
+UNIT_SRC := $(wildcard user/nl/*.c) $(filter-out user/ctl/main.c,$(wildcard user/ctl/*.c))
+UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*_test.c))
+UNIT_PROGRAMS := $(UNIT_TESTS:%=$(B)/unit/%) $(UNIT_TESTS:%=$(B)/unit/asan/%)
+UNIT_CFLAGS := -Iuser/nl -Iuser/ctl -Itests/unit
+# Not :=, since user.mk, which defines these, may come later.
+UNIT_LIBS = $(NL_PKGS) $(CTL_PKGS) cmocka
+ASAN := -fsanitize=address,undefined -fno-sanitize-recover=all -O1 -g
+
+ASAN_OBJ := $(UNIT_SRC:%.c=$(B)/unit/asan/%.o)
+PLAIN_OBJ := $(UNIT_SRC:%.c=$(B)/%.o)
+
+$(B)/unit/asan/%.o: %.c
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ASAN) $(WARN) $(WERROR) $(USER_CFLAGS) $(UNIT_CFLAGS) \
+		$$(pkg-config --cflags $(UNIT_LIBS)) -MMD -MP -c -o $@ $<
+
+$(B)/unit/%.o: tests/unit/%.c
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(WARN) $(WERROR) $(USER_CFLAGS) $(UNIT_CFLAGS) \
+		$$(pkg-config --cflags $(UNIT_LIBS)) -MMD -MP -c -o $@ $<
+
+$(UNIT_TESTS:%=$(B)/unit/%): $(B)/unit/%: $(B)/unit/%.o $(PLAIN_OBJ)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ \
+		$$(pkg-config --libs $(UNIT_LIBS)) -lm
+
+$(UNIT_TESTS:%=$(B)/unit/asan/%): $(B)/unit/asan/%: $(B)/unit/asan/tests/unit/%.o $(ASAN_OBJ)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ASAN) $(LDFLAGS) -o $@ $^ \
+		$$(pkg-config --libs $(UNIT_LIBS)) -lm
+
+$(B)/unit/asan/fiberctl: $(B)/unit/asan/user/ctl/main.o $(ASAN_OBJ)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ASAN) $(LDFLAGS) -o $@ $^ \
+		$$(pkg-config --libs $(UNIT_LIBS)) -lm
+
+# The sanitizers' cli_test drives the sanitizers' fiberctl.
+.PHONY: check-unit
+check-unit: $(UNIT_PROGRAMS) $(B)/bin/fiberctl $(B)/unit/asan/fiberctl	## run the unit tests
+	$(Q)CC="$(CC)" FIBERCTL=$(B)/bin/fiberctl tests/unit/run \
+		$(B)/check/unit.ktap tests/unit/header_test $(UNIT_PROGRAMS)
+
+-include $(wildcard $(B)/unit/*.d $(B)/unit/asan/*/*/*.d)
