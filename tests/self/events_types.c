@@ -204,15 +204,16 @@ static int burst(void *arg)
 static void expect_burst(TEST_ARG, struct nl *nl, pid_t pid)
 {
 	struct event e, last = { 0 };
-	int exits = 0, thread_exits = 0;
+	int exits = 0, thread_exits = 0, got;
 
-	while (event_next(nl, &e, exits ? 300 : PATIENCE_MS) == 1) {
+	while ((got = event_next(nl, &e, exits ? 300 : PATIENCE_MS)) == 1) {
 		EXPECT_EQ(pid, e.pid);
 		exits += e.type == FIBER_EVENT_TYPE_EXIT;
 		thread_exits += e.type == FIBER_EVENT_TYPE_THREAD_EXIT;
 		if (e.type == FIBER_EVENT_TYPE_EXIT)
 			last = e;
 	}
+	EXPECT_EQ(0, got);
 	EXPECT_EQ(1, exits);
 	EXPECT_EQ(BURST, thread_exits);
 	EXPECT_EQ(3 << 8, last.exit_code);

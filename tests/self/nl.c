@@ -10,6 +10,8 @@
 #include "nl.h"
 
 #define RECV_SIZE (64 * 1024)
+/* libnl's own choice holds some fifty events; the kernel's limit is this. */
+#define RCVBUF_SIZE (208 * 1024)
 
 static int receive(struct nl *nl, void *buf)
 {
@@ -21,8 +23,9 @@ static int receive(struct nl *nl, void *buf)
 static void options(int fd)
 {
 	struct timeval patience = { .tv_sec = NL_PATIENCE_S };
-	int on = 1;
+	int on = 1, size = RCVBUF_SIZE;
 
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(on));
 	setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof(on));
