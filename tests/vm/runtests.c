@@ -313,7 +313,7 @@ static void test_leaks(void)
 
 	leaks_scan(tell_leak);
 	read_reports(&result);
-	if (leak_lines)
+	if (leak_lines || result.reports)
 		say_not_ok("no_leaks",
 			   "kmemleak found objects that nobody points to");
 	else
