@@ -149,12 +149,21 @@ static void json_is_valid(void **state)
 	assert_string_equal(json_object_get_string(value),
 			    "\033[2J\t\"\xef\xbf\xbd");
 	row = json_object_array_get_idx(rows, 2);
-	assert_true(json_object_object_get_ex(row, "threads", &value));
-	assert_null(value);
+	assert_false(json_object_object_get_ex(row, "threads", &value));
 	/* No control character stands in it bare. */
 	assert_null(strchr(out, '\033'));
 	json_object_put(object);
 	free(out);
+}
+
+static void json_says_null_for_what_was_named(void **state)
+{
+	(void)state;
+	expect(&(struct opts){ .json = true,
+			       .columns = "pid,threads,cpu_pct",
+			       .filter = "pid > 5" },
+	       "{\"rows\":[{\"pid\":7,\"threads\":0,\"cpu_pct\":1.500},"
+	       "{\"pid\":6,\"threads\":null,\"cpu_pct\":null}]}\n");
 }
 
 static void refused(struct opts opts, const char *reason)
@@ -240,6 +249,7 @@ int main(void)
 		cmocka_unit_test(added_columns_stand_before_the_name),
 		cmocka_unit_test(sort_is_by_several_and_stable),
 		cmocka_unit_test(json_is_valid),
+		cmocka_unit_test(json_says_null_for_what_was_named),
 		cmocka_unit_test(wrong_names_are_told),
 		cmocka_unit_test(only_named_extras_are_asked_for),
 		cmocka_unit_test(columns_are_told_apart),

@@ -193,44 +193,59 @@ static struct json_object *json_value(const struct column *column,
 	}
 }
 
-/* One object; a column without a value is null. */
+/*
+ * One object. A column without a value is null where it was asked for, and
+ * else left out: an event has few of all that there are.
+ */
 struct json_object *out_json_task(const struct view *view,
 				  const struct task *task)
 {
 	struct json_object *object = json_object_new_object();
+	struct json_object *value;
 	char key[FMT_SIZE];
 	size_t i;
 
 	for (i = 0; i < view->n_columns; i++) {
+		value = json_value(view->columns[i], task);
+		if (!value && !view->opts->columns)
+			continue;
 		column_key(view->columns[i], key, sizeof(key));
-		json_object_object_add(object, key,
-				       json_value(view->columns[i], task));
+		json_object_object_add_ex(object, key, value,
+					  JSON_C_OBJECT_ADD_KEY_IS_NEW);
 	}
 	return object;
 }
 
-/* One line; takes the object. */
-void out_json(struct json_object *object, FILE *out)
+/* Writes the object, and frees it. */
+static void put_json(struct json_object *object, FILE *out)
 {
 	fputs(json_object_to_json_string_ext(
 		      object,
 		      JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE),
 	      out);
-	fputc('\n', out);
 	json_object_put(object);
 }
 
+/* One line; takes the object. */
+void out_json(struct json_object *object, FILE *out)
+{
+	put_json(object, out);
+	fputc('\n', out);
+}
+
+/* Row by row: one object for all would be many times as large. */
 static void out_json_rows(const struct view *view, const struct rows *rows,
 			  const char *list, FILE *out)
 {
-	struct json_object *object = json_object_new_object();
-	struct json_object *array = json_object_new_array();
 	size_t i;
 
-	for (i = 0; i < rows->n; i++)
-		json_object_array_add(array, out_json_task(view, rows->v[i]));
-	json_object_object_add(object, list, array);
-	out_json(object, out);
+	fprintf(out, "{\"%s\":[", list);
+	for (i = 0; i < rows->n; i++) {
+		if (i)
+			fputc(',', out);
+		put_json(out_json_task(view, rows->v[i]), out);
+	}
+	fputs("]}\n", out);
 }
 
 /* All rows, in the form that the options ask for; @list names them in JSON. */

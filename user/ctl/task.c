@@ -115,29 +115,6 @@ int task_from_thread(struct task *task,
 	return add_extra(task, stats);
 }
 
-void task_from_event(struct task *task, const struct fiber_nl_event *event)
-{
-	memset(task, 0, sizeof(*task));
-	if (event->has_process)
-		task_from_process(task, &event->process);
-	if (event->has_thread)
-		task_from_thread(task, &event->thread);
-	task->has |= HAS_EVENT;
-	task->event = event->type;
-	task->time_ns = event->time_ns;
-	task->pid = event->pid;
-	task->tid = event->tid ? event->tid : event->pid;
-	task->uid = event->uid;
-	task->exit_code = event->exit_code;
-	if (event->ppid)
-		task->ppid = event->ppid;
-	if (event->type == FIBER_NL_EVENT_EXIT ||
-	    event->type == FIBER_NL_EVENT_THREAD_EXIT)
-		task->has |= HAS_CODE;
-	if (event->comm[0])
-		memcpy(task->comm, event->comm, sizeof(task->comm));
-}
-
 /* Totals over live threads fall when a thread ends: no time ran backwards. */
 static double grown(uint64_t now, uint64_t before)
 {
@@ -167,6 +144,33 @@ void task_rates(struct task *task, const struct task *before, uint64_t ns)
 	task->minflt_rate = grown(task->minflt, b->minflt) / s;
 	task->majflt_rate = grown(task->majflt, b->majflt) / s;
 	task->has |= HAS_RATES;
+}
+
+void task_from_event(struct task *task, const struct fiber_nl_event *event)
+{
+	memset(task, 0, sizeof(*task));
+	if (event->has_process)
+		task_from_process(task, &event->process);
+	if (event->has_thread)
+		task_from_thread(task, &event->thread);
+	task->has |= HAS_EVENT;
+	task->event = event->type;
+	task->time_ns = event->time_ns;
+	task->pid = event->pid;
+	task->tid = event->tid ? event->tid : event->pid;
+	task->uid = event->uid;
+	task->exit_code = event->exit_code;
+	if (task->start_ns && event->time_ns > task->start_ns) {
+		task->age_ns = event->time_ns - task->start_ns;
+		task_rates(task, NULL, task->age_ns);
+	}
+	if (event->ppid)
+		task->ppid = event->ppid;
+	if (event->type == FIBER_NL_EVENT_EXIT ||
+	    event->type == FIBER_NL_EVENT_THREAD_EXIT)
+		task->has |= HAS_CODE;
+	if (event->comm[0])
+		memcpy(task->comm, event->comm, sizeof(task->comm));
 }
 
 static size_t find_user(const struct users *users, uint32_t uid)

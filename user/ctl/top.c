@@ -188,15 +188,28 @@ static void print_json(const struct top *top)
 	out_json(object, stdout);
 }
 
-/* An empty line stands between two frames. */
-static void print_frame(const struct top *top, unsigned int number)
+/* Tabs have one line of headers in all. */
+static void print_tab(const struct top *top, bool first)
 {
+	size_t i;
+
+	if (first)
+		out_header(&top->view, stdout);
+	for (i = 0; i < top->rows.n; i++)
+		out_row(&top->view, top->rows.v[i], stdout);
+}
+
+/* An empty line stands between two frames. */
+static void print_frame(const struct top *top, bool first)
+{
+	if (!first && !top->opts->json)
+		fputc('\n', stdout);
 	if (top->opts->json) {
 		print_json(top);
+	} else if (top->opts->tab) {
+		print_tab(top, first);
 	} else {
-		if (number)
-			fputc('\n', stdout);
-		if (!top->opts->tab && !top->opts->no_header)
+		if (!top->opts->no_header)
 			top_summary(top, stdout);
 		out_rows(&top->view, &top->rows, top_list(top), stdout);
 	}
@@ -215,7 +228,7 @@ static int batch(struct top *top, int stop)
 		status = top_read(top);
 		if (status)
 			return status;
-		print_frame(top, frame);
+		print_frame(top, frame == 0);
 		if (ferror(stdout))
 			return CTL_REFUSED;
 	}

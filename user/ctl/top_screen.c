@@ -15,6 +15,7 @@
 #include "top.h"
 
 #define SUMMARY_LINES 2
+#define FILTER_MAX 256
 /* The first frame is of the time since boot: the next one comes soon. */
 #define FIRST_DELAY_NS 300000000
 #define DELAY_MIN_NS 100000000
@@ -30,6 +31,7 @@ struct screen {
 	bool stale; /* read anew now */
 	bool resort; /* select and sort anew what was read */
 	unsigned int frames;
+	char filter[FILTER_MAX];
 	char message[WHY_SIZE]; /* shown until the next key */
 };
 
@@ -80,8 +82,7 @@ static void draw_status(const struct screen *screen)
 		mvprintw(LINES - 1, 0,
 			 "%zu shown, by %s%s%s%s%s  ? help  q quit",
 			 top->rows.n, key->down ? "-" : "", key->column->name,
-			 top->opts->filter ? ", filter " : "",
-			 top->opts->filter ? top->opts->filter : "",
+			 screen->filter[0] ? ", filter " : "", screen->filter,
 			 screen->paused ? ", paused" : "");
 }
 
@@ -151,21 +152,30 @@ static void ask_sort(struct screen *screen)
 	screen->resort = true;
 }
 
-static void ask_filter(struct screen *screen)
+/* False leaves the filter as it was; an empty one is none. */
+static bool set_filter(struct screen *screen, const char *text)
 {
 	struct top *top = screen->top;
 	struct expr *expr = NULL;
-	char text[160];
 
-	if (ask("filter: ", text, sizeof(text))) {
+	if (*text) {
 		expr = expr_parse(text, top_has(top), screen->message,
 				  sizeof(screen->message));
 		if (!expr)
-			return;
+			return false;
 	}
 	expr_free(top->view.filter);
 	top->view.filter = expr;
-	screen->resort = true;
+	snprintf(screen->filter, sizeof(screen->filter), "%s", text);
+	return true;
+}
+
+static void ask_filter(struct screen *screen)
+{
+	char text[FILTER_MAX];
+
+	ask("filter: ", text, sizeof(text));
+	screen->resort = set_filter(screen, text);
 }
 
 /* Sort by the column beside the one that is sorted by. */
@@ -191,8 +201,12 @@ static void toggle_threads(struct screen *screen)
 {
 	struct top *top = screen->top;
 
-	top_set_view(top, !top->query.threads, screen->message);
+	if (!top_set_view(top, !top->query.threads, screen->message))
+		return;
 	screen->stale = true;
+	/* A column of the filter may have no value in the other kind. */
+	if (!set_filter(screen, screen->filter))
+		set_filter(screen, "");
 }
 
 static void change_delay(struct screen *screen, bool longer)
@@ -350,6 +364,10 @@ int top_screen(struct top *top, int stop)
 	struct screen screen = { .top = top, .stop = stop };
 	SCREEN *terminal = newterm(NULL, stdout, stdin);
 	int status;
+
+	if (top->opts->filter)
+		snprintf(screen.filter, sizeof(screen.filter), "%s",
+			 top->opts->filter);
 
 	if (!terminal) {
 		complain("this terminal cannot show top; use --batch");

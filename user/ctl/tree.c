@@ -245,7 +245,8 @@ static void print_json(struct tree *tree)
 	out_json(tree->root.json, stdout);
 }
 
-static int print(struct tree *tree)
+/* @missing: some that were asked for are not there, and maybe none is. */
+static int print(struct tree *tree, bool missing)
 {
 	struct rows rows = { 0 };
 	size_t i;
@@ -255,7 +256,7 @@ static int print(struct tree *tree)
 		return status;
 	if (tree->view->opts->json)
 		print_json(tree);
-	else
+	else if (rows.n || !missing)
 		out_rows(tree->view, &rows, "processes", stdout);
 	for (i = 0; i < rows.n; i++)
 		free((void *)(uintptr_t)rows.v[i]->art);
@@ -290,7 +291,7 @@ static int grow(struct tree *tree)
 	missing = check_pids(tree);
 	link_nodes(tree);
 	filter_nodes(tree);
-	status = print(tree);
+	status = print(tree, missing);
 	return status ? status : missing;
 }
 

@@ -18,6 +18,9 @@
 #define VIEW_PROCESSES (HAS_PROCESS | HAS_RATES)
 #define VIEW_THREADS \
 	(HAS_THREAD | HAS_RATES | HAS_ARRIVED | HAS_SCHEDSTATS | HAS_CPUS)
+#define VIEW_EVENTS                                                    \
+	(HAS_EVENT | HAS_CODE | HAS_PROCESS | HAS_THREAD | HAS_RATES | \
+	 HAS_ARRIVED)
 
 /* Room for why a view cannot be had. */
 #define WHY_SIZE 160

@@ -171,8 +171,7 @@ static int run(const struct opts *opts, const struct command *cmd)
 		return opts_usage(cmd, "'%s' is not a list of events",
 				  opts->events);
 	status = view_init(
-		&w.view, opts, cmd,
-		HAS_EVENT | HAS_PROCESS | HAS_THREAD | HAS_CODE,
+		&w.view, opts, cmd, VIEW_EVENTS,
 		types & THREAD_EVENTS ? THREAD_COLUMNS : PROCESS_COLUMNS, NULL);
 	if (status == OPTS_GO_ON) {
 		status = session_open(&w.session);

@@ -44,14 +44,14 @@ _fiberctl() {
 	fi
 	case " ${COMP_WORDS[*]} " in *" -H "* | *" --threads "*) threads=-H ;; esac
 	case $prev in
-	-o | --columns) _fiberctl_list "$cur" "$(_fiberctl_columns "$cmd" $threads) all help" && return ;;
-	-s | --sort) _fiberctl_list "$cur" "$(_fiberctl_columns "$cmd" $threads)" && return ;;
+	-o | --columns) _fiberctl_list "$cur" "$(_fiberctl_columns "$cmd" $threads) all help"; return ;;
+	-s | --sort) _fiberctl_list "$cur" "$(_fiberctl_columns "$cmd" $threads)"; return ;;
 	-f | --filter)
 		mapfile -t COMPREPLY < <(compgen -W "$(_fiberctl_columns "$cmd" $threads)" -- "$cur")
 		return
 		;;
-	-e | --events) _fiberctl_list "$cur" fork exec exit thread-create thread-exit && return ;;
-	-p | --pid) _fiberctl_list "$cur" "$(_fiberctl_pids)" && return ;;
+	-e | --events) _fiberctl_list "$cur" fork exec exit thread-create thread-exit; return ;;
+	-p | --pid) _fiberctl_list "$cur" "$(_fiberctl_pids)"; return ;;
 	-n | --frames | -d | --delay | --duration | -i | --interval) return ;;
 	esac
 	case $cmd:$cur in
