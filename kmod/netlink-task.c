@@ -43,6 +43,7 @@ struct filter {
 };
 
 struct task_dump {
+	struct fiber_refusal refusal;
 	struct fiber_caller caller;
 	struct filter filter;
 	int next; /* walk: the number to look at next */
@@ -231,19 +232,11 @@ static void filter_of(struct filter *f, struct nlattr **attrs)
 	f->want = attr_u32(attrs, FIBER_A_TASK_WANT);
 }
 
-static int dump_start(struct netlink_callback *cb, struct task_dump **made)
+static int dump_start(struct netlink_callback *cb)
 {
-	struct nlattr **attrs = fiber_dump_attrs(cb);
-	struct task_dump *d;
+	struct task_dump *d = kzalloc(sizeof(*d), GFP_KERNEL_ACCOUNT);
 	int err;
 
-	if (attrs[FIBER_A_TASK_TID]) {
-		NL_SET_ERR_MSG_ATTR(
-			cb->extack, attrs[FIBER_A_TASK_TID],
-			"a dump does not take a tid; ask for the thread by do");
-		return -EINVAL;
-	}
-	d = kzalloc(sizeof(*d), GFP_KERNEL_ACCOUNT);
 	if (!d)
 		return -ENOMEM;
 	err = fiber_caller_get(&d->caller, NETLINK_CB(cb->skb).sk);
@@ -251,10 +244,9 @@ static int dump_start(struct netlink_callback *cb, struct task_dump **made)
 		kfree(d);
 		return err;
 	}
-	filter_of(&d->filter, attrs);
+	filter_of(&d->filter, fiber_dump_attrs(cb));
 	d->next = 1;
 	*(struct task_dump **)cb->ctx = d;
-	*made = d;
 	return 0;
 }
 
@@ -268,11 +260,28 @@ int fiber_task_dump_done(struct netlink_callback *cb)
 	return 0;
 }
 
+/* When start() fails, done() is not called. */
+static int refuse(struct netlink_callback *cb, int err, const char *why)
+{
+	err = fiber_refuse_dump(cb, &dump_of(cb)->refusal, err, why);
+	if (err)
+		fiber_task_dump_done(cb);
+	return err;
+}
+
+static int refuse_tid(struct netlink_callback *cb)
+{
+	return refuse(cb, -EINVAL,
+		      "a dump does not take a tid; ask for the thread by do");
+}
+
 int fiber_process_get_start(struct netlink_callback *cb)
 {
-	struct task_dump *d;
+	int err = dump_start(cb);
 
-	return dump_start(cb, &d);
+	if (!err && fiber_dump_attrs(cb)[FIBER_A_TASK_TID])
+		err = refuse_tid(cb);
+	return err;
 }
 
 static struct task_struct *process_of(const struct task_dump *d)
@@ -346,13 +355,18 @@ int fiber_thread_get_start(struct netlink_callback *cb)
 	struct task_dump *d;
 	int err;
 
-	err = dump_start(cb, &d);
-	if (err || !d->filter.pid)
+	err = dump_start(cb);
+	if (err)
 		return err;
+	d = dump_of(cb);
+	if (fiber_dump_attrs(cb)[FIBER_A_TASK_TID])
+		return refuse_tid(cb);
+	if (!d->filter.pid)
+		return 0;
 	err = take_tids(d);
 	if (err == -ESRCH)
-		NL_SET_ERR_MSG(cb->extack,
-			       "no such process in the caller's pid namespace");
+		return refuse(cb, err,
+			      "no such process in the caller's pid namespace");
 	if (err)
 		fiber_task_dump_done(cb);
 	return err;
@@ -455,8 +469,10 @@ static int dump_step(struct sk_buff *skb, struct netlink_callback *cb,
 static int dump_tasks(struct sk_buff *skb, struct netlink_callback *cb,
 		      enum pid_type type)
 {
-	int end;
+	int end = fiber_refused(cb, &dump_of(cb)->refusal);
 
+	if (end)
+		return end;
 	do {
 		end = dump_step(skb, cb, type);
 		cond_resched();

@@ -173,6 +173,7 @@ int fiber_hist_get_doit(struct sk_buff *skb, struct genl_info *info)
 }
 
 struct watch_dump {
+	struct fiber_refusal refusal;
 	struct fiber_caller caller;
 	u32 last; /* id */
 };
@@ -203,30 +204,6 @@ static int dump_watch(struct sk_buff *skb, struct netlink_callback *cb,
 	return err == -EMSGSIZE ? err : 0;
 }
 
-int fiber_hist_get_start(struct netlink_callback *cb)
-{
-	struct nlattr *id = fiber_dump_attrs(cb)[FIBER_A_WATCH_ID];
-	struct watch_dump *d;
-	int err;
-
-	if (id) {
-		NL_SET_ERR_MSG_ATTR(
-			cb->extack, id,
-			"a dump gives all watches of the socket; ask for one by do");
-		return -EINVAL;
-	}
-	d = kzalloc(sizeof(*d), GFP_KERNEL_ACCOUNT);
-	if (!d)
-		return -ENOMEM;
-	err = fiber_caller_get(&d->caller, NETLINK_CB(cb->skb).sk);
-	if (err) {
-		kfree(d);
-		return err;
-	}
-	*(struct watch_dump **)cb->ctx = d;
-	return 0;
-}
-
 int fiber_hist_get_done(struct netlink_callback *cb)
 {
 	struct watch_dump *d = dump_of(cb);
@@ -236,14 +213,38 @@ int fiber_hist_get_done(struct netlink_callback *cb)
 	return 0;
 }
 
+int fiber_hist_get_start(struct netlink_callback *cb)
+{
+	struct watch_dump *d = kzalloc(sizeof(*d), GFP_KERNEL_ACCOUNT);
+	int err;
+
+	if (!d)
+		return -ENOMEM;
+	err = fiber_caller_get(&d->caller, NETLINK_CB(cb->skb).sk);
+	if (err) {
+		kfree(d);
+		return err;
+	}
+	*(struct watch_dump **)cb->ctx = d;
+	if (fiber_dump_attrs(cb)[FIBER_A_WATCH_ID])
+		err = fiber_refuse_dump(
+			cb, &d->refusal, -EINVAL,
+			"a dump gives all watches of the socket; ask for one by do");
+	if (err)
+		fiber_hist_get_done(cb);
+	return err;
+}
+
 int fiber_hist_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct watch_dump *d = dump_of(cb);
+	int err = fiber_refused(cb, &d->refusal);
 	u32 id;
 
+	if (err)
+		return err;
 	while ((id = fiber_watch_next(cb->skb, d->last))) {
-		int err = dump_watch(skb, cb, &d->caller, id);
-
+		err = dump_watch(skb, cb, &d->caller, id);
 		if (err)
 			return skb->len ?: err;
 		d->last = id;

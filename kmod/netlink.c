@@ -174,6 +174,45 @@ int fiber_reply_send(struct fiber_reply *r, struct genl_info *info, int err)
 	return genlmsg_reply(r->message, info);
 }
 
+/**
+ * fiber_refuse_dump - refuse a dump in its start()
+ * @cb: the dump
+ * @r: kept by the dump until its first dumpit
+ * @err: -errno
+ * @why: a sentence
+ *
+ * Before 6.3, start() has no way to give a sentence: the refusal then waits for
+ * the first dumpit, and reaches the client with the end of the dump.
+ *
+ * Return: what start() must return; when that is 0 the dump goes on, and
+ * fiber_refused() must be asked first thing.
+ */
+int fiber_refuse_dump(struct netlink_callback *cb, struct fiber_refusal *r,
+		      int err, const char *why)
+{
+	if (cb->extack) {
+		cb->extack->_msg = why;
+		return err;
+	}
+	r->err = err;
+	r->why = why;
+	return 0;
+}
+
+/**
+ * fiber_refused - was this dump refused in its start()?
+ * @cb: the dump
+ * @r: what fiber_refuse_dump() was given
+ *
+ * Return: 0, or the -errno that dumpit must return.
+ */
+int fiber_refused(struct netlink_callback *cb, const struct fiber_refusal *r)
+{
+	if (r->err && cb->extack)
+		cb->extack->_msg = r->why;
+	return r->err;
+}
+
 static u32 features(void)
 {
 	u32 f = 0;

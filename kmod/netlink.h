@@ -24,6 +24,16 @@ struct fiber_reply {
 int fiber_reply_begin(struct fiber_reply *r, struct genl_info *info);
 int fiber_reply_send(struct fiber_reply *r, struct genl_info *info, int err);
 
+/* A dump that start() would have refused, had it been able to say why. */
+struct fiber_refusal {
+	int err;
+	const char *why;
+};
+
+int fiber_refuse_dump(struct netlink_callback *cb, struct fiber_refusal *r,
+		      int err, const char *why);
+int fiber_refused(struct netlink_callback *cb, const struct fiber_refusal *r);
+
 /* netlink-task.c */
 int fiber_process_get_doit(struct sk_buff *skb, struct genl_info *info);
 int fiber_thread_get_doit(struct sk_buff *skb, struct genl_info *info);
