@@ -40,6 +40,10 @@ $(B)/unit/asan/fiberctl: $(B)/unit/asan/user/ctl/main.o $(ASAN_OBJ)
 	$(Q)$(CC) $(ASAN) $(LDFLAGS) -o $@ $^ \
 		$$(pkg-config --libs $(UNIT_LIBS)) -lm
 
+# A kernel made of a script.
+$(B)/unit/sock_test $(B)/unit/asan/sock_test: \
+	private LDFLAGS += -Wl,--wrap=send,--wrap=recvmsg,--wrap=poll
+
 # The sanitizers' cli_test drives the sanitizers' fiberctl.
 .PHONY: check-unit
 check-unit: $(UNIT_PROGRAMS) $(B)/bin/fiberctl $(B)/unit/asan/fiberctl	## run the unit tests
