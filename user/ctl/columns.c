@@ -208,7 +208,7 @@ static const struct column columns[] = {
 	NUM(wait_max, "WAITMAX", 9, NS, SCHED, sched.wait_max_ns,
 	    "the longest of these"),
 	NUM(sleep_sum, "SLEEP", 9, NS, SCHED, sched.sleep_sum_ns,
-	    "interruptible sleep"),
+	    "sleep; kernels count what is in block_sum here, too"),
 	NUM(sleep_max, "SLEEPMAX", 9, NS, SCHED, sched.sleep_max_ns,
 	    "the longest of these"),
 	NUM(block_sum, "BLOCK", 9, NS, SCHED, sched.block_sum_ns,

@@ -343,6 +343,17 @@ static int read_threads_of(struct reading *reading, const struct query *query,
 	return err;
 }
 
+/* Why a read failed; the handle knows nothing of our own want of memory. */
+static int complain_read(struct session *session, const char *what, int err)
+{
+	snprintf(session->complaint, sizeof(session->complaint), "%s: %s", what,
+		 err == -ENOMEM ? fiber_nl_strerror(err) :
+				  fiber_nl_error(session->nl));
+	if (!session->silent)
+		complain("%s", session->complaint);
+	return CTL_REFUSED;
+}
+
 /* Reads those that are there, and complains of each that is not. */
 static int read_pids(struct reading *reading, const struct query *query)
 {
@@ -358,7 +369,7 @@ static int read_pids(struct reading *reading, const struct query *query)
 		if (!err || (query->missing_ok && err == -ESRCH))
 			continue;
 		snprintf(what, sizeof(what), "process %u", query->pids[i]);
-		status = complain_nl(reading->session->nl, what);
+		status = complain_read(reading->session, what, err);
 		if (err != -ESRCH && err != -EPERM)
 			break;
 	}
@@ -383,13 +394,10 @@ int tasks_read(struct session *session, const struct query *query,
 	else
 		err = fiber_nl_processes(session->nl, &query->filter,
 					 take_process, &reading);
-	if (err == -ENOMEM) {
-		complain("out of memory");
-		return CTL_REFUSED;
-	}
-	if (err)
-		return complain_nl(session->nl,
-				   query->threads ? "cannot list threads" :
-						    "cannot list processes");
-	return CTL_OK;
+	if (!err)
+		return CTL_OK;
+	return complain_read(session,
+			     query->threads ? "cannot list threads" :
+					      "cannot list processes",
+			     err);
 }

@@ -77,6 +77,8 @@ struct query {
 struct session {
 	struct fiber_nl *nl;
 	struct users users;
+	bool silent; /* a screen is up: keep complaints for later */
+	char complaint[320]; /* the last one */
 };
 
 int session_open(struct session *session);

@@ -3,7 +3,7 @@
  * top on a terminal.
  *
  * Nothing is written to stderr while the screen is up: what there is to say is
- * shown in its last line.
+ * shown in its last line, and why it ended after the end.
  */
 #include <curses.h>
 #include <stdlib.h>
@@ -365,22 +365,24 @@ int top_screen(struct top *top, int stop)
 	SCREEN *terminal = newterm(NULL, stdout, stdin);
 	int status;
 
-	if (top->opts->filter)
-		snprintf(screen.filter, sizeof(screen.filter), "%s",
-			 top->opts->filter);
-
 	if (!terminal) {
 		complain("this terminal cannot show top; use --batch");
 		return CTL_REFUSED;
 	}
+	if (top->opts->filter)
+		snprintf(screen.filter, sizeof(screen.filter), "%s",
+			 top->opts->filter);
 	cbreak();
 	noecho();
 	nonl();
 	keypad(stdscr, TRUE);
 	curs_set(0);
 	timeout(0);
+	top->session.silent = true;
 	status = loop(&screen);
 	endwin();
 	delscreen(terminal);
+	if (status)
+		complain("%s", top->session.complaint);
 	return status;
 }

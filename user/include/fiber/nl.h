@@ -119,7 +119,7 @@ struct fiber_nl_schedstats {
 	uint32_t reserved;
 	uint64_t wait_sum_ns; /* waiting for a CPU */
 	uint64_t wait_max_ns;
-	uint64_t sleep_sum_ns; /* interruptible sleep */
+	uint64_t sleep_sum_ns; /* asleep, block_sum_ns included */
 	uint64_t sleep_max_ns;
 	uint64_t block_sum_ns; /* uninterruptible sleep */
 	uint64_t block_max_ns;
