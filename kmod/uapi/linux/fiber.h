@@ -36,6 +36,9 @@
 
 #include <linux/types.h>
 
+/* Tables, lined up for reading. */
+/* clang-format off */
+
 #define FIBER_FAMILY_NAME	"fiber"
 #define FIBER_FAMILY_VERSION	1
 
@@ -323,5 +326,7 @@ enum {
 	__FIBER_CMD_MAX,
 	FIBER_CMD_MAX = __FIBER_CMD_MAX - 1
 };
+
+/* clang-format on */
 
 #endif /* _UAPI_LINUX_FIBER_H */
