@@ -24,5 +24,5 @@ endef
 $(B)/kmod/host/fiber.ko: $(KMOD_SRC)
 	$(call build-kmod,$(KDIR))
 
-$(B)/kmod/%/fiber.ko: $(KMOD_SRC) | $(CACHE)/kernels/%/release
+$(B)/kmod/%/fiber.ko: $(KMOD_SRC) $(CACHE)/kernels/%/release
 	$(call build-kmod,$(CACHE)/kernels/$*/build)

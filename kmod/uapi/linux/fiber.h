@@ -171,9 +171,9 @@ struct fiber_schedstats {
 	__u32 reserved;		/* 0 */
 	__u64 wait_sum_ns;	/* waiting for a CPU */
 	__u64 wait_max_ns;
-	__u64 sleep_sum_ns;	/* interruptible sleep */
+	__u64 sleep_sum_ns;	/* sleep of both kinds */
 	__u64 sleep_max_ns;
-	__u64 block_sum_ns;	/* uninterruptible sleep */
+	__u64 block_sum_ns;	/* uninterruptible: a part of sleep */
 	__u64 block_max_ns;
 	__u64 iowait_sum_ns;	/* the part of block that waited for I/O */
 	__u64 iowait_count;
