@@ -61,10 +61,10 @@ enum phase {
 
 /*
  * One request, with an allocation failing while it is sent, or while its first
- * answer is read. Returns whether the failure never came.
+ * answer is read. Returns whether the failure never came; counts refusals.
  */
 static bool try_once(TEST_ARG, struct nl *nl, struct nl_msg *msg,
-		     enum phase phase, int nth)
+		     enum phase phase, int nth, int *refused)
 {
 	static char first[64 * 1024];
 	bool pending;
@@ -81,9 +81,8 @@ static bool try_once(TEST_ARG, struct nl *nl, struct nl_msg *msg,
 		recv(nl->fd, first, sizeof(first), MSG_PEEK | MSG_DONTWAIT);
 		pending = fail_pending();
 	}
-	if (seq < 0)
-		return pending;
-	err = ask_answer(nl, seq, NULL, NULL);
+	err = seq < 0 ? seq : ask_answer(nl, seq, NULL, NULL);
+	*refused += err != 0;
 	EXPECT_TRUE(err <= 0 && err != -EAGAIN && err != -EPROTO &&
 		    err != -EBADMSG)
 	TH_LOG("allocation %d: answer %d", nth, err);
@@ -99,19 +98,23 @@ typedef struct nl_msg *(*make_fn)(struct nl *nl);
 static void fail_each(TEST_ARG, const char *what, make_fn make,
 		      enum phase phase)
 {
-	int nth = 1;
+	int nth = 1, refused = 0;
 	bool pending = false;
 
 	for (; !pending && nth < NTH_MAX; nth++) {
 		struct nl nl;
 
 		ASSERT_EQ(0, ask_open(&nl));
-		pending = try_once(_metadata, &nl, make(&nl), phase, nth);
+		pending = try_once(_metadata, &nl, make(&nl), phase, nth,
+				   &refused);
 		ask_close(&nl);
 	}
-	TH_LOG("%s: %d allocations %s", what, nth - 2,
-	       phase == SENDING ? "sent" : "received");
+	TH_LOG("%s, %s: %d allocations, %d refusals", what,
+	       phase == SENDING ? "sent" : "received", nth - 2, refused);
 	EXPECT_GT(NTH_MAX, nth);
+	/* Else nothing has failed, and nothing been tested. */
+	if (phase == SENDING)
+		EXPECT_LT(0, refused);
 }
 
 static struct nl_msg *info_do(struct nl *nl)
