@@ -52,6 +52,11 @@ FIXTURE_SETUP(crowd)
 	static int (*const body[])(void *) = { sleep_for_ever, as_user,
 					       as_other, as_mixed };
 
+	struct nl nl;
+
+	if (ask_open(&nl))
+		SKIP(return, "the kernel has no family \"fiber\"");
+	ask_close(&nl);
 	if (geteuid())
 		SKIP(return, "only root can become others");
 	for (int i = 0; i < CHILDREN; i++) {
