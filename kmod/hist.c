@@ -30,8 +30,8 @@
  * COST. 0 when nobody watches (the probe is not hooked). With watches: some
  * hundred instructions a switch, no lock, no allocation.
  *
- * LOCKING. meters_lock guards the lists for writers; the probe reads them under
- * RCU. The table is made by the first meter that needs it and freed once the
+ * LOCKING. meters_lock guards the lists for writers, and their count; the probe
+ * reads them under RCU. The table is made by the first meter that needs it and freed once the
  * probe is unhooked, when nothing can look at it.
  *
  * CONTEXT. The probe: run-queue lock held, interrupts off. No wakeup, no
@@ -70,6 +70,7 @@ struct slot {
 static DEFINE_MUTEX(meters_lock);
 static HLIST_HEAD(system_meters);
 static struct hlist_head process_meters[1 << PROCESS_BITS];
+static unsigned int process_meters_n; /* in all of them */
 static struct slot *slots;
 
 static void probe_sched_switch(void *data, bool preempt,
@@ -97,33 +98,57 @@ static struct hlist_head *list_of(const struct fiber_meter *m)
 
 /* Counting */
 
-static void hist_add(struct fiber_hist *h, u64 ns)
+static __always_inline void hist_add(struct fiber_hist *h, u64 ns)
 {
-	unsigned int bucket = ilog2(ns | 1);
+	u32 bucket = ilog2(ns | 1);
 
 	h->count++;
 	h->sum_ns += ns;
 	if (ns > h->max_ns)
 		h->max_ns = ns;
-	h->buckets[min_t(unsigned int, bucket, FIBER_HIST_BUCKETS - 1)]++;
+	h->buckets[min_t(u32, bucket, FIBER_HIST_BUCKETS - 1)]++;
 }
 
-static void meter_add(struct fiber_meter *m, enum fiber_hist_kind kind, u64 ns)
+/* What a task has just gone through; bit 0: nothing of that kind. */
+struct span {
+	enum fiber_hist_kind kind;
+	u32 bit;
+	u64 ns;
+};
+
+#define NO_SPAN ((struct span){})
+
+static __always_inline u32 meter_add(struct fiber_meter *m, struct span a,
+				     struct span b)
 {
-	if (m->kinds & BIT(kind))
-		hist_add(&this_cpu_ptr(m->counts)->hist[kind], ns);
+	struct fiber_counts *counts = this_cpu_ptr(m->counts);
+	u32 kinds = m->kinds;
+
+	if (kinds & a.bit)
+		hist_add(&counts->hist[a.kind], a.ns);
+	if (kinds & b.bit)
+		hist_add(&counts->hist[b.kind], b.ns);
+	return kinds;
 }
 
-static void count(const struct signal_struct *process,
-		  enum fiber_hist_kind kind, u64 ns)
+/*
+ * Tell every meter that a task is about. Return: what they want, together.
+ * Inline, as what it calls: this is paid at every switch of a watched machine.
+ */
+static __always_inline u32 count(const struct signal_struct *process,
+				 struct span a, struct span b)
 {
 	struct fiber_meter *m;
+	u32 wanted = 0;
 
 	hlist_for_each_entry_rcu(m, &system_meters, link)
-		meter_add(m, kind, ns);
+		wanted |= meter_add(m, a, b);
+	if (!READ_ONCE(process_meters_n))
+		return wanted;
 	hlist_for_each_entry_rcu(m, meters_of(process), link)
 		if (m->process == process)
-			meter_add(m, kind, ns);
+			wanted |= meter_add(m, a, b);
+	return wanted;
 }
 
 static void count_lost(const struct signal_struct *process)
@@ -136,20 +161,6 @@ static void count_lost(const struct signal_struct *process)
 	hlist_for_each_entry_rcu(m, meters_of(process), link)
 		if (m->process == process && m->kinds & OFF_CPU)
 			this_cpu_ptr(m->counts)->lost++;
-}
-
-static bool wanted(const struct signal_struct *process,
-		   enum fiber_hist_kind kind)
-{
-	struct fiber_meter *m;
-
-	hlist_for_each_entry_rcu(m, &system_meters, link)
-		if (m->kinds & BIT(kind))
-			return true;
-	hlist_for_each_entry_rcu(m, meters_of(process), link)
-		if (m->process == process && m->kinds & BIT(kind))
-			return true;
-	return false;
 }
 
 /* Off CPU */
@@ -193,20 +204,22 @@ static void depart(struct slot *table, struct task_struct *p, u64 now,
 	smp_store_release(&s->owner, p);
 }
 
-static void arrive(struct slot *table, struct task_struct *p, u64 now)
+/* How long the task was off CPU, if its departure was seen. */
+static __always_inline struct span arrive(struct slot *table,
+					  struct task_struct *p, u64 now)
 {
 	struct slot *s = slot_of(table, p);
-	enum fiber_hist_kind cause;
-	s64 off;
+	struct span off;
 
 	if (smp_load_acquire(&s->owner) != p)
-		return;
-	cause = s->cause;
-	off = now - s->since;
+		return NO_SPAN;
+	off.kind = s->cause;
+	off.bit = BIT(off.kind);
+	/* The clocks of two CPUs may differ by a little. */
+	off.ns = now > s->since ? now - s->since : 0;
 	/* The reads above come before the slot is anybody's. */
 	smp_store_release(&s->owner, NULL);
-	/* The clocks of two CPUs may differ by a little. */
-	count(p->signal, cause, max_t(s64, off, 0));
+	return off;
 }
 
 static int make_slots(void)
@@ -231,28 +244,56 @@ static void free_slots(void)
 
 /* The probe */
 
-static void count_arrival(struct task_struct *next, u64 now)
+/* A stamp of 0 is none, and the clock may be a little behind the scheduler's. */
+static __always_inline struct span span_since(u64 stamp, u64 now,
+					      enum fiber_hist_kind kind)
+{
+	return (struct span){
+		.kind = kind,
+		.bit = stamp ? BIT(kind) : 0,
+		.ns = now > stamp ? now - stamp : 0,
+	};
+}
+
+static __always_inline struct span slice_of(const struct task_struct *p,
+					    u64 now)
 {
 #ifdef CONFIG_SCHED_INFO
-	u64 queued = next->sched_info.last_queued;
-
-	if (queued)
-		count(next->signal, FIBER_HIST_KIND_RUNQ,
-		      now > queued ? now - queued : 0);
+	return span_since(p->sched_info.last_arrival, now,
+			  FIBER_HIST_KIND_SLICE);
+#else
+	return NO_SPAN;
 #endif
 }
 
-static void count_departure(struct task_struct *prev, u64 now)
+static __always_inline struct span runq_of(const struct task_struct *p, u64 now)
 {
 #ifdef CONFIG_SCHED_INFO
-	u64 arrival = prev->sched_info.last_arrival;
-
-	if (arrival)
-		count(prev->signal, FIBER_HIST_KIND_SLICE,
-		      now > arrival ? now - arrival : 0);
+	return span_since(p->sched_info.last_queued, now, FIBER_HIST_KIND_RUNQ);
+#else
+	return NO_SPAN;
 #endif
 }
 
+static __always_inline void count_departure(struct slot *table,
+					    struct task_struct *prev,
+					    unsigned int state, u64 now)
+{
+	u32 wanted = count(prev->signal, slice_of(prev, now), NO_SPAN);
+	enum fiber_hist_kind cause;
+
+	if (table && cause_of(prev, state, &cause) && wanted & BIT(cause))
+		depart(table, prev, now, cause);
+}
+
+static __always_inline void count_arrival(struct slot *table,
+					  struct task_struct *next, u64 now)
+{
+	count(next->signal, runq_of(next, now),
+	      table ? arrive(table, next, now) : NO_SPAN);
+}
+
+/* Interrupts are off, which is as good as rcu_read_lock(). */
 static void probe_sched_switch(void *data, bool preempt,
 			       struct task_struct *prev,
 			       struct task_struct *next,
@@ -260,24 +301,20 @@ static void probe_sched_switch(void *data, bool preempt,
 {
 	struct slot *table = smp_load_acquire(&slots);
 	u64 now = sched_clock_cpu(smp_processor_id());
-	enum fiber_hist_kind cause;
 
-	rcu_read_lock();
-	if (!is_idle_task(prev)) {
-		count_departure(prev, now);
-		if (table && cause_of(prev, prev_state, &cause) &&
-		    wanted(prev->signal, cause))
-			depart(table, prev, now, cause);
-	}
-	if (!is_idle_task(next)) {
-		count_arrival(next, now);
-		if (table)
-			arrive(table, next, now);
-	}
-	rcu_read_unlock();
+	if (!is_idle_task(prev))
+		count_departure(table, prev, prev_state, now);
+	if (!is_idle_task(next))
+		count_arrival(table, next, now);
 }
 
 /* Meters */
+
+static void link_meter(struct fiber_meter *m)
+{
+	hlist_add_head_rcu(&m->link, list_of(m));
+	process_meters_n += !!m->process;
+}
 
 /**
  * fiber_meter_start - begin to count
@@ -301,7 +338,7 @@ int fiber_meter_start(struct fiber_meter *m)
 	if (m->kinds & OFF_CPU)
 		err = make_slots();
 	if (!err)
-		hlist_add_head_rcu(&m->link, list_of(m));
+		link_meter(m);
 	mutex_unlock(&meters_lock);
 	if (err)
 		goto err_put_probe;
@@ -325,6 +362,7 @@ void fiber_meter_stop(struct fiber_meter *m)
 {
 	mutex_lock(&meters_lock);
 	hlist_del_rcu(&m->link);
+	process_meters_n -= !!m->process;
 	mutex_unlock(&meters_lock);
 }
 
