@@ -110,19 +110,33 @@ int fiber_event_send(const struct fiber_subscriber *s,
 	return genlmsg_unicast(sock_net(s->owner.sk), skb, s->owner.portid);
 }
 
+/* A pid that names a process in the caller's namespace; a reference. */
+static struct pid *process_pid(const struct fiber_caller *c, u32 nr)
+{
+	struct pid *pid;
+
+	rcu_read_lock();
+	pid = find_pid_ns(nr, c->pid_ns);
+	if (pid && !pid_task(pid, PIDTYPE_TGID))
+		pid = NULL;
+	get_pid(pid);
+	rcu_read_unlock();
+	return pid;
+}
+
 static int fill(struct fiber_subscriber *s, struct genl_info *info)
 {
 	struct nlattr **a = info->attrs;
 
-	s->types = a[FIBER_A_EVENT_TYPES] ?
-			   nla_get_u32(a[FIBER_A_EVENT_TYPES]) :
-			   ALL_TYPES;
+	s->types = ALL_TYPES;
+	if (a[FIBER_A_EVENT_TYPES])
+		s->types = nla_get_u32(a[FIBER_A_EVENT_TYPES]);
 	s->by_uid = a[FIBER_A_EVENT_UID];
 	if (s->by_uid)
 		s->uid = nla_get_u32(a[FIBER_A_EVENT_UID]);
 	if (!a[FIBER_A_EVENT_PID])
 		return 0;
-	s->pid = find_get_pid(nla_get_u32(a[FIBER_A_EVENT_PID]));
+	s->pid = process_pid(&s->caller, nla_get_u32(a[FIBER_A_EVENT_PID]));
 	if (s->pid)
 		return 0;
 	NL_SET_ERR_MSG_ATTR(info->extack, a[FIBER_A_EVENT_PID],

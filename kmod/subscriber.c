@@ -18,6 +18,7 @@
  * LOCKING. subscribers_lock guards the list and its members. The worker holds
  * it while it sends one event, which never waits: a full socket is skipped.
  */
+#include <linux/ktime.h>
 #include <linux/mutex.h>
 #include <linux/pid.h>
 #include <linux/slab.h>
@@ -50,8 +51,8 @@ static bool about(const struct fiber_subscriber *s, const struct fiber_event *e)
 
 static bool wants(const struct fiber_subscriber *s, const struct fiber_event *e)
 {
-	return s->types & BIT(e->type) && about(s, e) &&
-	       pid_nr_ns(e->tgid, s->caller.pid_ns) &&
+	return s->types & BIT(e->type) && e->time_ns >= s->since_ns &&
+	       about(s, e) && pid_nr_ns(e->tgid, s->caller.pid_ns) &&
 	       (!s->by_uid ||
 		s->uid == fiber_caller_uid(&s->caller, e->cred)) &&
 	       fiber_may_see(&s->caller, e->cred);
@@ -168,6 +169,7 @@ int fiber_subscriber_add(const struct sk_buff *request,
 	if (!err)
 		err = fiber_event_start();
 	if (!err) {
+		s->since_ns = ktime_get_boottime_ns();
 		s->lost_before = fiber_events_lost();
 		list_add_tail(&s->link, &subscribers);
 		subscribers_n++;

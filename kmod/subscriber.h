@@ -24,6 +24,7 @@ struct fiber_subscriber {
 	struct pid *pid; /* a reference; NULL: any */
 	bool by_uid;
 	u32 uid;
+	u64 since_ns; /* CLOCK_BOOTTIME; what happened before is not told */
 	u64 dropped; /* the socket was full */
 	u64 lost_before; /* fiber_events_lost() at the start */
 };
