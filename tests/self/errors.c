@@ -250,6 +250,8 @@ TEST_F(fiber, tid_is_no_pid)
 	EXPECT_EQ(-ESRCH, process_get(&self->nl, tid, &p));
 	EXPECT_EQ(-ESRCH, watch_start(&self->nl, tid, 0, &id));
 	EXPECT_NE('\0', self->nl.sentence[0]);
+	EXPECT_EQ(-ESRCH, subscribe(&self->nl, 0, tid));
+	EXPECT_NE('\0', self->nl.sentence[0]);
 }
 
 TEST_F(fiber, subscribe_twice)
