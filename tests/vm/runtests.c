@@ -37,6 +37,7 @@ struct result {
 	bool timed_out;
 	bool silent;
 	int reports; /* kernel bugs */
+	int parts_ok, parts_skipped; /* of the test's own KTAP */
 	char skip[LINE_SIZE]; /* why, in the test's words */
 };
 
@@ -136,6 +137,10 @@ static void tell_line(struct result *result, const char *line)
 {
 	const char *skip = strstr(line, "SKIP");
 
+	if (!strncmp(line, "ok ", 3)) {
+		result->parts_ok += !skip;
+		result->parts_skipped += !!skip;
+	}
 	if (skip)
 		snprintf(result->skip, sizeof(result->skip), "%s",
 			 skip + strlen("SKIP"));
@@ -219,6 +224,13 @@ static void wait_end(pid_t pid, int output, long until_ms,
 	close(output);
 }
 
+/* The kselftest harness passes a program of which it skipped every part. */
+static bool skipped(const struct result *result, int code)
+{
+	return code == EXIT_SKIP ||
+	       (result->parts_skipped && !result->parts_ok);
+}
+
 static void judge(const char *name, const struct result *result)
 {
 	int code = WIFEXITED(result->status) ? WEXITSTATUS(result->status) : -1;
@@ -235,7 +247,7 @@ static void judge(const char *name, const struct result *result)
 		say_not_ok(name, why);
 	} else if (result->reports)
 		say_not_ok(name, "the kernel reported a bug");
-	else if (code == EXIT_SKIP)
+	else if (skipped(result, code))
 		say("ok %d %s # SKIP%s", ++number, name, result->skip);
 	else if (result->silent)
 		say_not_ok(name, "it said nothing");
