@@ -477,8 +477,11 @@ static int dump_tasks(struct sk_buff *skb, struct netlink_callback *cb,
 		end = dump_step(skb, cb, type);
 		cond_resched();
 	} while (!end);
+	/* 0 at the end: its mark then travels with the last records. */
+	if (end > 0)
+		return 0;
 	/* Full with nothing in it would never end. */
-	return end < 0 && !skb->len ? end : skb->len;
+	return skb->len ?: end;
 }
 
 int fiber_process_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)

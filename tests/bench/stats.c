@@ -72,6 +72,16 @@ static long fiber_crowd_threads(void)
 			      crowd));
 }
 
+/* Of a process with one thread: the crowd beside it must cost nothing. */
+static long fiber_single_threads(void)
+{
+	for (int i = 0; i < CALLS; i++)
+		check("thread dump of a process",
+		      genl_ask(&fiber, FIBER_CMD_THREAD_GET, 1,
+			       FIBER_A_TASK_PID, singles[i]));
+	return CALLS;
+}
+
 static long fiber_crowd_total(void)
 {
 	for (int i = 0; i < CALLS; i++)
@@ -154,6 +164,17 @@ static long proc_crowd_threads(void)
 	return visit_threads(path);
 }
 
+static long proc_single_threads(void)
+{
+	char path[64];
+
+	for (int i = 0; i < CALLS; i++) {
+		snprintf(path, sizeof(path), "/proc/%d", singles[i]);
+		visit_threads(path);
+	}
+	return CALLS;
+}
+
 static long proc_crowd_total(void)
 {
 	char path[64];
@@ -182,6 +203,13 @@ static long taskstats_all_threads(void)
 	for (int i = 0; i < tids_n; i++)
 		taskstats_get(TASKSTATS_CMD_ATTR_PID, tids[i]);
 	return tids_n;
+}
+
+static long taskstats_single_threads(void)
+{
+	for (int i = 0; i < CALLS; i++)
+		taskstats_get(TASKSTATS_CMD_ATTR_PID, singles[i]);
+	return CALLS;
 }
 
 static long taskstats_crowd_total(void)
@@ -301,6 +329,14 @@ static struct row task_rows[] = {
 	  THREADS,
 	  PER_THREAD,
 	  taskstats_all_threads,
+	  { 0 } },
+	{ "thread-of-one", "fiber", 1, PER_CALL, fiber_single_threads, { 0 } },
+	{ "thread-of-one", "proc", 1, PER_CALL, proc_single_threads, { 0 } },
+	{ "thread-of-one",
+	  "taskstats",
+	  1,
+	  PER_CALL,
+	  taskstats_single_threads,
 	  { 0 } },
 	{ "total-of-one", "fiber", THREADS, PER_CALL, fiber_crowd_total, { 0 } },
 	{ "total-of-one", "proc", THREADS, PER_CALL, proc_crowd_total, { 0 } },
