@@ -24,6 +24,8 @@
 #define CYCLES 200
 /* What a cycle may take before its unload has failed. */
 #define UNLOAD_NS (20 * SECOND)
+/* How long a cycle waits for users. */
+#define USE_MS 2000
 
 struct board {
 	unsigned long dumps, watches, events, forks;
@@ -156,7 +158,21 @@ static int unload(void)
 	return err;
 }
 
-/* Long enough that everybody has found the family, in most cycles. */
+/* Until each kind of user has got something out of the module. */
+static void wait_use(void)
+{
+	unsigned long dumps = board->dumps, watches = board->watches;
+	unsigned long events = board->events;
+
+	for (int i = 0; i < USE_MS; i++) {
+		if (board->dumps != dumps && board->watches != watches &&
+		    board->events != events)
+			return;
+		sleep_ns(MS);
+	}
+}
+
+/* Half of the cycles end in use, the others while users still come. */
 static int cycle(int i)
 {
 	int err = module_load();
@@ -165,7 +181,10 @@ static int cycle(int i)
 		printf("# cycle %d: load: %d\n", i, err);
 		return err;
 	}
-	sleep_ns((5 + i % 8 * 10) * MS);
+	if (i % 2)
+		wait_use();
+	else
+		sleep_ns(i % 32 * MS);
 	err = unload();
 	if (err)
 		printf("# cycle %d: unload: %d\n", i, err);
