@@ -201,6 +201,28 @@ static int burst(void *arg)
 	return 3;
 }
 
+static void count_thread(const struct fiber_thread_stats *thread, void *arg)
+{
+	(void)thread;
+	++*(int *)arg;
+}
+
+/* A thread that is killed on its way to sleep has not switched voluntarily. */
+static bool all_asleep(struct nl *nl, pid_t pid)
+{
+	struct filter asleep = { .pid = pid,
+				 .states = FIBER_STATE_MASK_SLEEPING };
+	uint64_t until = now_ns() + PATIENCE_MS * MS;
+	int n = 0;
+
+	while (n <= BURST && now_ns() < until) {
+		n = 0;
+		if (thread_dump(nl, asleep, count_thread, &n))
+			return false;
+	}
+	return n == BURST + 1;
+}
+
 static void expect_burst(TEST_ARG, struct nl *nl, pid_t pid)
 {
 	struct event e, last = { 0 };
@@ -234,6 +256,7 @@ TEST_F_TIMEOUT(fiber, exit_group, SLOW_S)
 		pid = child_start(burst, gate);
 		for (int i = 0; i < BURST; i++)
 			gate_wait(&gate[1]);
+		ASSERT_TRUE(all_asleep(&nl, pid));
 		ASSERT_EQ(0, subscribe(&nl, types, pid));
 		gate_open(&gate[0], 1);
 		child_wait(pid);
