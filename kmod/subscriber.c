@@ -164,10 +164,15 @@ int fiber_subscriber_add(const struct sk_buff *request,
 {
 	int err;
 
+	/* May wait, so before the lock that a socket's close takes. */
+	err = fiber_event_start();
+	if (err == -EOPNOTSUPP)
+		NL_SET_ERR_MSG(extack,
+			       "this kernel lacks a tracepoint for events");
+	if (err)
+		return err;
 	mutex_lock(&subscribers_lock);
 	err = may_add(request, s->owner.uid, extack);
-	if (!err)
-		err = fiber_event_start();
 	if (!err) {
 		s->since_ns = ktime_get_boottime_ns();
 		s->lost_before = fiber_events_lost();
@@ -175,9 +180,8 @@ int fiber_subscriber_add(const struct sk_buff *request,
 		subscribers_n++;
 	}
 	mutex_unlock(&subscribers_lock);
-	if (err == -EOPNOTSUPP)
-		NL_SET_ERR_MSG(extack,
-			       "this kernel lacks a tracepoint for events");
+	if (err)
+		fiber_event_stop();
 	return err;
 }
 

@@ -188,22 +188,56 @@ static int room_for(kuid_t uid, struct netlink_ext_ack *extack)
 	return 0;
 }
 
-static int begin(struct fiber_watch *w, struct netlink_ext_ack *extack)
+/*
+ * Take a place among the watches before anything is made: what follows may
+ * wait, and a socket's close must not wait behind it. With id 0 nobody finds
+ * the watch yet, and its socket cannot close while its request is handled.
+ */
+static int reserve(struct fiber_watch *w, struct netlink_ext_ack *extack)
 {
 	int err;
 
 	mutex_lock(&watch_lock);
 	err = room_for(w->owner.uid, extack);
-	if (!err)
-		err = fiber_meter_start(&w->meter);
 	if (!err) {
-		w->id = new_id();
-		w->began_ns = ktime_get_ns();
 		list_add(&w->link, &watches);
 		watches_n++;
-		err = w->id;
 	}
 	mutex_unlock(&watch_lock);
+	return err;
+}
+
+static void unreserve(struct fiber_watch *w)
+{
+	mutex_lock(&watch_lock);
+	list_del(&w->link);
+	watches_n--;
+	mutex_unlock(&watch_lock);
+}
+
+static u32 publish(struct fiber_watch *w)
+{
+	u32 id;
+
+	mutex_lock(&watch_lock);
+	id = new_id();
+	w->began_ns = ktime_get_ns();
+	w->id = id;
+	mutex_unlock(&watch_lock);
+	return id;
+}
+
+static int begin(struct fiber_watch *w, struct netlink_ext_ack *extack)
+{
+	int err;
+
+	err = reserve(w, extack);
+	if (err)
+		return err;
+	err = fiber_meter_start(&w->meter);
+	if (!err)
+		return publish(w);
+	unreserve(w);
 	if (err == -EOPNOTSUPP)
 		NL_SET_ERR_MSG(extack,
 			       "this kernel has no sched_switch tracepoint");

@@ -20,7 +20,7 @@ struct task_struct;
 struct fiber_watch {
 	struct list_head link; /* watch_lock */
 	struct fiber_owner owner;
-	u32 id; /* never 0 */
+	u32 id; /* 0: being made */
 	u64 began_ns; /* CLOCK_MONOTONIC */
 	struct pid *pid; /* a reference; NULL: whole system */
 	struct task_struct *task; /* a reference; keeps meter.process */
