@@ -77,7 +77,6 @@ static void describe(struct fiber_event *e, enum fiber_event_type type,
 		     struct task_struct *p)
 {
 	e->type = type;
-	e->exit_code = 0;
 	e->time_ns = ktime_get_boottime_ns();
 	e->cred = get_cred(__task_cred(p));
 	e->tgid = get_pid(task_tgid(p));
@@ -87,21 +86,14 @@ static void describe(struct fiber_event *e, enum fiber_event_type type,
 	e->comm[sizeof(e->comm) - 1] = 0;
 }
 
-/* What wait(2) will tell of the process; see wait_task_zombie(). */
-static u32 process_exit_code(const struct task_struct *p)
-{
-	if (p->signal->flags & SIGNAL_GROUP_EXIT)
-		return p->signal->group_exit_code;
-	return data_race(p->group_leader->exit_code);
-}
-
 static void describe_exit(struct fiber_event *e, struct task_struct *p)
 {
 	e->exit_code = p->exit_code;
 	fiber_thread_fill(&e->thread, p);
 	if (e->type != FIBER_EVENT_TYPE_EXIT)
 		return;
-	e->exit_code = process_exit_code(p);
+	/* Set by the last thread to enter do_exit(), before live falls to 0. */
+	e->group_exit_code = p->signal->group_exit_code;
 	fiber_process_fill(&e->process, p, false);
 }
 
@@ -219,12 +211,10 @@ static void remember(struct pid *tgid)
 
 static void tell_exit_once(struct fiber_event *e)
 {
-	if (told_before(e->tgid)) {
+	if (told_before(e->tgid))
 		e->type = FIBER_EVENT_TYPE_THREAD_EXIT;
-		e->exit_code = 0;
-	} else if (e->process.threads > 1) {
+	else if (e->process.threads > 1)
 		remember(e->tgid);
-	}
 }
 
 static bool empty(const struct ring *r)

@@ -11,7 +11,8 @@ struct pid;
 /* What happened, as the probe wrote it down. Holds references. */
 struct fiber_event {
 	enum fiber_event_type type;
-	u32 exit_code;
+	u32 exit_code; /* of the thread */
+	u32 group_exit_code; /* of the process */
 	u64 time_ns; /* CLOCK_BOOTTIME */
 	const struct cred *cred; /* objective, of the task */
 	struct pid *tgid;

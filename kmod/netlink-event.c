@@ -40,6 +40,16 @@ static int put_stats(struct sk_buff *skb, const struct fiber_event *e,
 	return 0;
 }
 
+static int put_exit_code(struct sk_buff *skb, const struct fiber_event *e)
+{
+	if (e->type == FIBER_EVENT_TYPE_EXIT)
+		return nla_put_u32(skb, FIBER_A_EVENT_EXIT_CODE,
+				   e->group_exit_code);
+	if (e->type == FIBER_EVENT_TYPE_THREAD_EXIT)
+		return nla_put_u32(skb, FIBER_A_EVENT_EXIT_CODE, e->exit_code);
+	return 0;
+}
+
 static int put_event(struct sk_buff *skb, const struct fiber_subscriber *s,
 		     const struct fiber_event *e)
 {
@@ -51,8 +61,6 @@ static int put_event(struct sk_buff *skb, const struct fiber_subscriber *s,
 		.parent = e->parent,
 	};
 	struct pid_namespace *ns = s->caller.pid_ns;
-	bool exits = e->type == FIBER_EVENT_TYPE_EXIT ||
-		     e->type == FIBER_EVENT_TYPE_THREAD_EXIT;
 
 	if (nla_put_u32(skb, FIBER_A_EVENT_TYPE, e->type) ||
 	    nla_put_u32(skb, FIBER_A_EVENT_PID, pid_nr_ns(e->tgid, ns)) ||
@@ -63,7 +71,7 @@ static int put_event(struct sk_buff *skb, const struct fiber_subscriber *s,
 	    nla_put_string(skb, FIBER_A_EVENT_COMM, e->comm) ||
 	    put_u64(skb, FIBER_A_EVENT_TIME_NS,
 		    e->time_ns + s->caller.boottime_offset) ||
-	    (exits && nla_put_u32(skb, FIBER_A_EVENT_EXIT_CODE, e->exit_code)))
+	    put_exit_code(skb, e))
 		return -EMSGSIZE;
 	return put_stats(skb, e, &v);
 }

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include "self.h"
 
@@ -265,6 +266,41 @@ TEST_F_TIMEOUT(fiber, exit_group, SLOW_S)
 		gate_close(&gate[0]);
 		gate_close(&gate[1]);
 	}
+}
+
+/* Threads that leave one by one: the last one's code is the process's. */
+static void *leave_last(void *arg)
+{
+	gate_wait(arg);
+	syscall(SYS_exit, 7);
+	return NULL;
+}
+
+static int leave_one_by_one(void *arg)
+{
+	if (!threads_start(1, leave_last, arg))
+		return 1;
+	syscall(SYS_exit, 5);
+	return 1;
+}
+
+TEST_F_TIMEOUT(fiber, one_by_one, SLOW_S)
+{
+	struct gate gate;
+	struct event e;
+	pid_t pid;
+
+	ASSERT_TRUE(gate_make(&gate));
+	ASSERT_EQ(0, subscribe(&self->nl, 0, 0));
+	pid = child_start(leave_one_by_one, &gate);
+	ASSERT_TRUE(next_of(&self->nl, FIBER_EVENT_TYPE_THREAD_EXIT, pid, &e));
+	EXPECT_EQ(pid, e.tid);
+	EXPECT_EQ(5 << 8, e.exit_code);
+	gate_open(&gate, 1);
+	ASSERT_TRUE(next_of(&self->nl, FIBER_EVENT_TYPE_EXIT, pid, &e));
+	EXPECT_NE(pid, e.tid);
+	EXPECT_EQ(7 << 8, e.exit_code);
+	EXPECT_EQ(child_wait(pid), e.exit_code);
 }
 
 TEST_HARNESS_MAIN
