@@ -267,3 +267,19 @@ void opts_free(struct opts *opts)
 	free(opts->pids);
 	opts->pids = NULL;
 }
+
+int opts_run(const struct command *cmd, int argc, char **argv, opts_run_fn *run)
+{
+	struct opts opts;
+	int status;
+
+	status = opts_parse(&opts, cmd, argc, argv);
+	if (status == OPTS_GO_ON && opts.n_args)
+		status = opts_usage(cmd,
+				    "'%s' is too much; -p PID names a process",
+				    opts.args[0]);
+	if (status == OPTS_GO_ON)
+		status = run(&opts, cmd);
+	opts_free(&opts);
+	return status;
+}

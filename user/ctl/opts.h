@@ -30,6 +30,12 @@ struct opts {
 int opts_parse(struct opts *opts, const struct command *cmd, int argc,
 	       char **argv);
 void opts_free(struct opts *opts);
+
+/* A whole subcommand that takes options only: parse, run, free. */
+typedef int opts_run_fn(const struct opts *opts, const struct command *cmd);
+int opts_run(const struct command *cmd, int argc, char **argv,
+	     opts_run_fn *run);
+
 int opts_add_pids(struct opts *opts, const char *list);
 int opts_usage(const struct command *cmd, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -44,7 +44,7 @@ static int ask_and_print(const struct view *view, const struct opts *opts)
 	return status;
 }
 
-static int list(struct opts *opts, const struct command *cmd)
+static int list(const struct opts *opts, const struct command *cmd)
 {
 	struct view view;
 	int status;
@@ -63,18 +63,7 @@ static int list(struct opts *opts, const struct command *cmd)
 
 int cmd_ps(const struct command *cmd, int argc, char **argv)
 {
-	struct opts opts;
-	int status;
-
-	status = opts_parse(&opts, cmd, argc, argv);
-	if (status == OPTS_GO_ON && opts.n_args)
-		status = opts_usage(cmd,
-				    "'%s' is too much; -p PID names a process",
-				    opts.args[0]);
-	if (status == OPTS_GO_ON)
-		status = list(&opts, cmd);
-	opts_free(&opts);
-	return status;
+	return opts_run(cmd, argc, argv, list);
 }
 
 int cmd_threads(const struct command *cmd, int argc, char **argv)

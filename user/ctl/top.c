@@ -270,6 +270,11 @@ static int run(const struct opts *opts, const struct command *cmd)
 	char why[WHY_SIZE];
 	int status;
 
+	if (opts->columns && !strcmp(opts->columns, "help")) {
+		columns_help(stdout,
+			     opts->threads ? VIEW_THREADS : VIEW_PROCESSES);
+		return CTL_OK;
+	}
 	if (!is_batch(opts) &&
 	    (!isatty(STDOUT_FILENO) || !isatty(STDIN_FILENO)))
 		return opts_usage(cmd, "this is no terminal: use --batch");
@@ -286,22 +291,5 @@ static int run(const struct opts *opts, const struct command *cmd)
 
 int cmd_top(const struct command *cmd, int argc, char **argv)
 {
-	struct opts opts;
-	int status;
-
-	status = opts_parse(&opts, cmd, argc, argv);
-	if (status == OPTS_GO_ON && opts.n_args)
-		status = opts_usage(cmd,
-				    "'%s' is too much; -p PID names a process",
-				    opts.args[0]);
-	if (status == OPTS_GO_ON && opts.columns &&
-	    !strcmp(opts.columns, "help")) {
-		columns_help(stdout,
-			     opts.threads ? VIEW_THREADS : VIEW_PROCESSES);
-		status = CTL_OK;
-	}
-	if (status == OPTS_GO_ON)
-		status = run(&opts, cmd);
-	opts_free(&opts);
-	return status;
+	return opts_run(cmd, argc, argv, run);
 }

@@ -360,16 +360,5 @@ static int run(const struct opts *opts, const struct command *cmd)
 
 int cmd_tree(const struct command *cmd, int argc, char **argv)
 {
-	struct opts opts;
-	int status;
-
-	status = opts_parse(&opts, cmd, argc, argv);
-	if (status == OPTS_GO_ON && opts.n_args)
-		status = opts_usage(cmd,
-				    "'%s' is too much; -p PID names a process",
-				    opts.args[0]);
-	if (status == OPTS_GO_ON)
-		status = run(&opts, cmd);
-	opts_free(&opts);
-	return status;
+	return opts_run(cmd, argc, argv, run);
 }
