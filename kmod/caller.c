@@ -10,7 +10,7 @@
  * Two tiers. fiber_may_see() guards what /proc shows: the caller's own tasks,
  * or CAP_SYS_PTRACE in the task's user namespace. fiber_may_watch() guards
  * what /proc does not show: the same, and the process must be dumpable unless
- * the capability is held over its memory too. What a security module would
+ * the capability is held over its memory too; but a process may look at itself. What a security module would
  * add to ptrace's rule cannot be asked by a module.
  *
  * A dump goes on in later system calls, maybe of another task, and events are
@@ -96,6 +96,7 @@ int fiber_caller_get(struct fiber_caller *c, struct sock *sk)
 		return -EPERM;
 	c->opener = get_cred(file->f_cred);
 	c->sender = get_current_cred();
+	c->tgid = get_pid(task_tgid(current));
 	c->pid_ns = get_pid_ns(task_active_pid_ns(current));
 	c->boottime_offset = timens_add_boottime_ns(0);
 	c->sees_all = both_can_ptrace(c, &init_user_ns);
@@ -110,6 +111,7 @@ int fiber_caller_get(struct fiber_caller *c, struct sock *sk)
 void fiber_caller_put(struct fiber_caller *c)
 {
 	put_pid_ns(c->pid_ns);
+	put_pid(c->tgid);
 	put_cred(c->sender);
 	put_cred(c->opener);
 }
@@ -123,6 +125,15 @@ bool fiber_may_see(const struct fiber_caller *c, const struct cred *target)
 {
 	return c->sees_all || both_own(c, target) ||
 	       both_can_ptrace(c, target->user_ns);
+}
+
+/*
+ * A process that looks at itself through a socket which it opened with the
+ * credentials that it still has: nobody else reads the answer.
+ */
+static bool is_self(const struct fiber_caller *c, struct task_struct *task)
+{
+	return c->opener == c->sender && c->tgid == task_tgid(task);
 }
 
 /* A task without memory has nothing left to protect that /proc would hide. */
@@ -149,7 +160,7 @@ bool fiber_may_watch(const struct fiber_caller *c, struct task_struct *task)
 {
 	bool sees;
 
-	if (c->sees_all)
+	if (c->sees_all || is_self(c, task))
 		return true;
 	rcu_read_lock();
 	sees = fiber_may_see(c, __task_cred(task));

@@ -16,6 +16,7 @@ struct task_struct;
 struct fiber_caller {
 	const struct cred *opener; /* of the socket; a reference */
 	const struct cred *sender; /* of the request; a reference */
+	struct pid *tgid; /* of the sender; a reference */
 	struct pid_namespace *pid_ns; /* of the sender; a reference */
 	s64 boottime_offset; /* of the sender's time namespace */
 	bool sees_all; /* both hold CAP_SYS_PTRACE in init */

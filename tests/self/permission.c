@@ -260,6 +260,23 @@ TEST_F_TIMEOUT(crowd, watch, SLOW_S)
 	EXPECT_EQ(0, watch_start(&nl, getpid(), 0, &id));
 }
 
+/* Nobody else may look at an undumpable process, but it may. */
+static int watch_myself(void *arg)
+{
+	struct nl nl;
+	uint32_t id;
+
+	(void)arg;
+	if (!become(USER_ID) || prctl(PR_SET_DUMPABLE, 0) || ask_open(&nl))
+		return 1;
+	return watch_start(&nl, getpid(), 0, &id) ? 2 : 0;
+}
+
+TEST_F_TIMEOUT(crowd, watch_oneself, SLOW_S)
+{
+	EXPECT_EQ(0, child_run(watch_myself, NULL));
+}
+
 static int as_undumpable(void *arg)
 {
 	if (!become(USER_ID) || prctl(PR_SET_DUMPABLE, 0))
