@@ -8,7 +8,7 @@ self: | $(SELF_LINUX)/.version	## build the tests of the module
 	$(Q)mkdir -p $(B)/self/data
 	$(Q)$(MAKE) -s --no-print-directory -C tests/self OUTPUT=$(abspath $(B))/self \
 		KSELFTEST=$(SELF_LINUX)/tools/testing/selftests USERCFLAGS='$(WERROR)'
-	$(Q)cp -u $(wildcard tests/self/settings tests/self/*.py) $(B)/self
+	$(Q)cp -u $(wildcard tests/self/settings tests/self/*.py tests/self/*.sh) $(B)/self
 	$(Q)cp -u kmod/uapi/fiber.yaml $(B)/self/data
 
 $(SELF_LINUX)/.version:
