@@ -372,44 +372,53 @@ int fiber_thread_get_start(struct netlink_callback *cb)
 	return err;
 }
 
-/* The task of the dump's next number, or NULL at the end. Under RCU. */
-static struct task_struct *walk(struct task_dump *d, enum pid_type type)
+static bool look_listed(const struct task_dump *d, struct task_struct **p)
 {
-	struct pid *pid;
+	if (d->tids_at >= d->tids_n)
+		return false;
+	*p = pid_task(find_pid_ns(d->tids[d->tids_at], d->caller.pid_ns),
+		      PIDTYPE_PID);
+	/* The number may have gone to a thread of another process. */
+	if (*p && task_tgid_nr_ns(*p, d->caller.pid_ns) != d->filter.pid)
+		*p = NULL;
+	return true;
+}
 
-	while ((pid = find_ge_pid(d->next, d->caller.pid_ns))) {
-		struct task_struct *p = pid_task(pid, type);
+/* Numbers that are no task of the type sought, in one RCU section. */
+#define WALK_BATCH 64
 
+static bool look_along(struct task_dump *d, enum pid_type type,
+		       struct task_struct **p)
+{
+	int n;
+
+	for (n = 0;; n++) {
+		struct pid *pid = find_ge_pid(d->next, d->caller.pid_ns);
+
+		if (!pid)
+			return false;
 		d->next = pid_nr_ns(pid, d->caller.pid_ns);
-		if (p)
-			return p;
+		*p = pid_task(pid, type);
+		if (*p || n == WALK_BATCH)
+			return true;
 		d->next++;
 	}
-	return NULL;
 }
 
-static struct task_struct *next_listed(struct task_dump *d)
-{
-	for (; d->tids_at < d->tids_n; d->tids_at++) {
-		pid_t tid = d->tids[d->tids_at];
-		struct task_struct *p;
-
-		p = pid_task(find_pid_ns(tid, d->caller.pid_ns), PIDTYPE_PID);
-		/* The number may have gone to a thread of another process. */
-		if (p && task_tgid_nr_ns(p, d->caller.pid_ns) == d->filter.pid)
-			return p;
-	}
-	return NULL;
-}
-
-static struct task_struct *current_task_of(struct task_dump *d,
-					   enum pid_type type)
+/*
+ * What is at the dump's cursor. @p is NULL when that is no task of the type.
+ * RCU, which the caller holds, is held over a few numbers only.
+ * Return: false at the end.
+ */
+static bool look(struct task_dump *d, enum pid_type type,
+		 struct task_struct **p)
 {
 	if (d->tids)
-		return next_listed(d);
-	if (type == PIDTYPE_TGID && d->filter.pid)
-		return d->next == 1 ? process_of(d) : NULL;
-	return walk(d, type);
+		return look_listed(d, p);
+	if (type != PIDTYPE_TGID || !d->filter.pid)
+		return look_along(d, type, p);
+	*p = process_of(d);
+	return d->next == 1;
 }
 
 static void advance(struct task_dump *d)
@@ -449,17 +458,18 @@ static int dump_step(struct sk_buff *skb, struct netlink_callback *cb,
 		     enum pid_type type)
 {
 	struct task_dump *d = dump_of(cb);
-	struct task_struct *p;
+	struct task_struct *p = NULL;
 	struct fiber_view v;
+	bool more;
 	int err = 0;
 
 	rcu_read_lock();
-	p = current_task_of(d, type);
-	if (p && view_of(&v, p, &d->caller) && passes(&d->filter, &v, p) &&
-	    fiber_may_see(&d->caller, v.cred))
+	more = look(d, type, &p);
+	if (more && p && view_of(&v, p, &d->caller) &&
+	    passes(&d->filter, &v, p) && fiber_may_see(&d->caller, v.cred))
 		err = put_record(skb, cb, p, &v, type);
 	rcu_read_unlock();
-	if (!p)
+	if (!more)
 		return 1;
 	if (!err)
 		advance(d);
