@@ -215,22 +215,30 @@ static void sum_unlocked(struct fiber_process_stats *s, struct task_struct *p)
 		s->flags |= FIBER_PROCESS_FLAG_APPROXIMATE;
 }
 
-/*
- * User and system time are counted in ticks, run time exactly. As for /proc,
- * the ticks only say how to split the run time.
- */
-static void scale_times(struct fiber_process_stats *s)
+static u64 scaled_stime(const struct fiber_process_stats *s)
 {
-	u64 ticks = s->utime_ns + s->stime_ns;
+	if (!s->stime_ns)
+		return 0;
+	if (!s->utime_ns)
+		return s->runtime_ns;
+	return mul_u64_u64_div_u64(s->stime_ns, s->runtime_ns,
+				   s->stime_ns + s->utime_ns);
+}
 
-	if (!s->stime_ns || !ticks)
-		s->stime_ns = 0;
-	else if (!s->utime_ns)
-		s->stime_ns = s->runtime_ns;
-	else
-		s->stime_ns =
-			mul_u64_u64_div_u64(s->stime_ns, s->runtime_ns, ticks);
-	s->utime_ns = s->runtime_ns - s->stime_ns;
+/*
+ * User and system time are counted in ticks, run time exactly; the ticks only
+ * say how to split the run time. The split may shift to and fro, and /proc never
+ * takes back what it has told: neither do we. See cputime_adjust().
+ */
+static void scale_times(struct fiber_process_stats *s, struct task_struct *p)
+{
+	const struct prev_cputime *told = &p->signal->prev_cputime;
+	u64 stime = max(scaled_stime(s), data_race(told->stime));
+	u64 utime = s->runtime_ns - min(stime, s->runtime_ns);
+
+	utime = max(utime, data_race(told->utime));
+	s->utime_ns = min(utime, s->runtime_ns);
+	s->stime_ns = s->runtime_ns - s->utime_ns;
 }
 
 /* The leader may be dead while its process lives: ask until one has memory. */
@@ -294,7 +302,7 @@ void fiber_process_fill(struct fiber_process_stats *s, struct task_struct *p,
 	} else {
 		sum_unlocked(s, p);
 	}
-	scale_times(s);
+	scale_times(s, p);
 }
 
 /**
