@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: MIT
+# Unit tests of libfiber: one behaviour a program in lib/, built as it is shipped
+# and with the sanitizers, like the others; what all of them share is in
+# LIB_TEST_COMMON.
+
+LIB_TEST_COMMON := harness coro
+LIB_TESTS := $(filter-out $(LIB_TEST_COMMON),$(patsubst \
+	tests/unit/lib/%.c,%,$(wildcard tests/unit/lib/*.c)))
+LIB_TEST_PROGRAMS := $(LIB_TESTS:%=$(B)/unit/lib/%) \
+	$(LIB_TESTS:%=$(B)/unit/asan/lib/%)
+# Not :=, since lib.mk of user/, which defines LIB_CFLAGS, comes later.
+LIB_TEST_CFLAGS = $(LIB_CFLAGS) -Itests/unit/lib
+LIB_ASAN_OBJ := $(patsubst %.c,$(B)/unit/asan/%.o,$(wildcard user/lib/*.c))
+
+$(B)/unit/lib/%.o: tests/unit/lib/%.c
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(WARN) $(WERROR) $(LIB_TEST_CFLAGS) \
+		-MMD -MP -c -o $@ $<
+
+$(B)/unit/asan/lib/%.o: tests/unit/lib/%.c
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ASAN) $(WARN) $(WERROR) $(LIB_TEST_CFLAGS) \
+		-MMD -MP -c -o $@ $<
+
+$(B)/unit/asan/user/lib/%.o: user/lib/%.c
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ASAN) $(WARN) $(WERROR) $(LIB_TEST_CFLAGS) \
+		-MMD -MP -c -o $@ $<
+
+$(LIB_TESTS:%=$(B)/unit/lib/%): $(B)/unit/lib/%: $(B)/unit/lib/%.o \
+	$(LIB_TEST_COMMON:%=$(B)/unit/lib/%.o) $(B)/lib/libfiber.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $^ -lm
+
+# What of the library is assembler comes from the archive.
+$(LIB_TESTS:%=$(B)/unit/asan/lib/%): $(B)/unit/asan/lib/%: \
+	$(B)/unit/asan/lib/%.o $(LIB_TEST_COMMON:%=$(B)/unit/asan/lib/%.o) \
+	$(LIB_ASAN_OBJ) $(B)/lib/libfiber.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ASAN) $(LDFLAGS) -pthread -o $@ $^ -lm
+
+-include $(wildcard $(B)/unit/lib/*.d $(B)/unit/asan/lib/*.d $(B)/unit/asan/user/lib/*.d)
