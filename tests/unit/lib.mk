@@ -3,7 +3,7 @@
 # and with the sanitizers, like the others; what all of them share is in
 # LIB_TEST_COMMON.
 
-LIB_TEST_COMMON := harness coro
+LIB_TEST_COMMON := harness coro arena
 LIB_TESTS := $(filter-out $(LIB_TEST_COMMON),$(patsubst \
 	tests/unit/lib/%.c,%,$(wildcard tests/unit/lib/*.c)))
 LIB_TEST_PROGRAMS := $(LIB_TESTS:%=$(B)/unit/lib/%) \
@@ -41,5 +41,10 @@ $(LIB_TESTS:%=$(B)/unit/asan/lib/%): $(B)/unit/asan/lib/%: \
 	$(LIB_ASAN_OBJ) $(B)/lib/libfiber.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ASAN) $(LDFLAGS) -pthread -o $@ $^ -lm
+
+# A kernel that says no.
+$(B)/unit/lib/stack_limits $(B)/unit/asan/lib/stack_limits: \
+	private LDFLAGS += -Wl,--wrap=mmap,--wrap=madvise,--wrap=mprotect \
+	-Wl,--wrap=process_madvise,--wrap=open
 
 -include $(wildcard $(B)/unit/lib/*.d $(B)/unit/asan/lib/*.d $(B)/unit/asan/user/lib/*.d)

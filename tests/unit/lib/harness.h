@@ -36,8 +36,9 @@ _Noreturn void test_skip(const char *reason, ...)
 _Noreturn void test_fail(const char *file, int line, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-#define CHECK(condition) \
-	((condition) ? (void)0 : test_fail(__FILE__, __LINE__, #condition))
+#define CHECK(condition)         \
+	((condition) ? (void)0 : \
+		       test_fail(__FILE__, __LINE__, "%s", #condition))
 #define CHECK_EQ(a, b) test_equal(__FILE__, __LINE__, #a, a, #b, b)
 #define CHECK_IN(text, part) test_contains(__FILE__, __LINE__, text, part)
 

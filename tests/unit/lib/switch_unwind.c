@@ -23,6 +23,8 @@
 #define FP "x29"
 #endif
 
+static_assert(offsetof(struct coro, ctx) == 0, "what gdb takes it for");
+
 static struct coro root;
 static struct coro parked;
 static struct coro running;
@@ -163,10 +165,13 @@ static void by_gdb_while_parked(void)
 {
 	char said[8192];
 
-	/* pc last: it is in an inlined frame, where gdb has no $sp. */
-	ask_gdb("-ex 'set $" FP " = parked.ctx.fp' "
-		"-ex 'set $sp = parked.ctx.sp' "
-		"-ex 'set $pc = parked.ctx.pc' -ex bt",
+	/*
+	 * By its address: there may be no debug information. pc last: it is in
+	 * an inlined frame, where gdb has no $sp.
+	 */
+	ask_gdb("-ex 'set $" FP " = ((unsigned long *)&parked)[2]' "
+		"-ex 'set $sp = ((unsigned long *)&parked)[1]' "
+		"-ex 'set $pc = ((unsigned long *)&parked)[0]' -ex bt",
 		said, sizeof(said));
 	CHECK_IN(said, "coro_switch (");
 	CHECK_IN(said, "in park_below (");
