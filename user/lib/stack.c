@@ -56,6 +56,7 @@ int _fiber_stack_arena_init(struct fiber_stack_arena *arena,
 				  size, 2 * hard.size / 1024,
 				  SLAB_SIZE_MAX / 1024);
 	*arena = (struct fiber_stack_arena){
+		.size = size,
 		.body = size - hard.size,
 		.warm_max = config->warm_max,
 		.grow = PTHREAD_MUTEX_INITIALIZER,
@@ -240,6 +241,8 @@ static unsigned int take_free(struct fiber_stack_arena *arena,
 	pthread_mutex_lock(&arena->lists);
 	for (; got < n && arena->warm; got++, arena->nr_warm--)
 		stacks[got] = pop(&arena->warm);
+	if (arena->low_warm > arena->nr_warm)
+		arena->low_warm = arena->nr_warm;
 	for (; got < n && arena->cold; got++)
 		stacks[got] = pop(&arena->cold);
 	pthread_mutex_unlock(&arena->lists);
@@ -277,6 +280,21 @@ static void take_memory(const struct fiber_stack_arena *arena,
 	(void)_fiber_advise(ranges, n, MADV_DONTNEED);
 }
 
+static void put_cold(struct fiber_stack_arena *arena,
+		     struct fiber_stack **stacks, unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i += FIBER_ADVISE_MAX)
+		take_memory(arena, stacks + i,
+			    n - i < FIBER_ADVISE_MAX ? n - i :
+						       FIBER_ADVISE_MAX);
+	pthread_mutex_lock(&arena->lists);
+	for (i = 0; i < n; i++)
+		push(&arena->cold, stacks[i]);
+	pthread_mutex_unlock(&arena->lists);
+}
+
 void _fiber_stack_put(struct fiber_stack_arena *arena,
 		      struct fiber_stack **stacks, unsigned int n)
 {
@@ -294,14 +312,39 @@ void _fiber_stack_put(struct fiber_stack_arena *arena,
 		arena->nr_warm++;
 	}
 	pthread_mutex_unlock(&arena->lists);
-	for (i = warm; i < n; i += FIBER_ADVISE_MAX)
-		take_memory(arena, stacks + i,
-			    n - i < FIBER_ADVISE_MAX ? n - i :
-						       FIBER_ADVISE_MAX);
+	if (warm < n)
+		put_cold(arena, stacks + warm, n - warm);
+}
+
+/* The next batch of those that nobody needed; how many. */
+static unsigned int take_unneeded(struct fiber_stack_arena *arena,
+				  struct fiber_stack **stacks,
+				  unsigned int keep)
+{
+	unsigned int n = 0;
+
 	pthread_mutex_lock(&arena->lists);
-	for (i = warm; i < n; i++)
-		push(&arena->cold, stacks[i]);
+	while (n < FIBER_ADVISE_MAX && arena->low_warm > keep && arena->warm) {
+		stacks[n++] = pop(&arena->warm);
+		arena->nr_warm--;
+		arena->low_warm--;
+	}
+	if (!n)
+		arena->low_warm = arena->nr_warm;
 	pthread_mutex_unlock(&arena->lists);
+	return n;
+}
+
+void _fiber_stack_trim(struct fiber_stack_arena *arena, unsigned int keep,
+		       unsigned int most)
+{
+	struct fiber_stack *stacks[FIBER_ADVISE_MAX];
+	unsigned int n;
+
+	while (most > 0 && (n = take_unneeded(arena, stacks, keep))) {
+		put_cold(arena, stacks, n);
+		most -= n < most ? n : most;
+	}
 }
 
 /*

@@ -71,6 +71,7 @@ struct fiber_stack_config {
 struct fiber_slab;
 
 struct fiber_stack_arena {
+	size_t size; /* I: that was asked for */
 	size_t stride; /* I: of the stacks in a slab */
 	size_t body; /* I */
 	size_t soft; /* I: what is below a body without a guard, or 0 */
@@ -84,6 +85,7 @@ struct fiber_stack_arena {
 	struct fiber_stack *warm; /* L */
 	struct fiber_stack *cold; /* L: without memory */
 	unsigned int nr_warm; /* L */
+	unsigned int low_warm; /* L: the least that there were since a trim */
 };
 
 /* Returns 0, or -EINVAL for a size or FIBER_FORCE that makes no sense. */
@@ -102,6 +104,13 @@ int _fiber_stack_get(struct fiber_stack_arena *arena,
 		     struct fiber_why *why);
 void _fiber_stack_put(struct fiber_stack_arena *arena,
 		      struct fiber_stack **stacks, unsigned int n);
+
+/*
+ * Take the memory of free stacks that nobody has needed since the last call, up
+ * to `most` of them, and leave it to `keep`.
+ */
+void _fiber_stack_trim(struct fiber_stack_arena *arena, unsigned int keep,
+		       unsigned int most);
 
 /*
  * How many bytes of the stack, from its top, have been used since its memory was
