@@ -9,12 +9,15 @@ LIB_CFLAGS_aarch64 := -mbranch-protection=standard
 # Frame pointers: profilers that cannot read unwind tables follow them through
 # the library.
 LIB_CFLAGS := -std=gnu11 -D_GNU_SOURCE -fPIC -fvisibility=hidden \
-	-fno-omit-frame-pointer $(LIB_CFLAGS_$(LIB_ARCH)) -pthread -Iuser/lib
+	-fno-omit-frame-pointer $(LIB_CFLAGS_$(LIB_ARCH)) -pthread \
+	-fno-lto -iquote user/lib -Iuser/include
 
 LIB_SRC := $(wildcard user/lib/*.c user/lib/arch/$(LIB_ARCH)/*.S)
 LIB_OBJ := $(addsuffix .o,$(basename $(LIB_SRC:%=$(B)/%)))
+LIB_SONAME := libfiber.so.0
+LIB_HEADERS := $(filter-out %/nl.h,$(wildcard user/include/fiber/*.h))
 
-user: $(B)/lib/libfiber.a
+user: $(B)/lib/libfiber.a $(B)/lib/libfiber.so
 
 $(B)/user/lib/%.o: user/lib/%.c
 	$(call say,CC,$@)
@@ -31,5 +34,27 @@ $(B)/lib/libfiber.a: $(LIB_OBJ)
 	$(call say,AR,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(B)/lib/$(LIB_SONAME): $(LIB_OBJ) user/lib/libfiber.map
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -fno-lto -shared -pthread \
+		-Wl,-soname,$(LIB_SONAME) -Wl,-z,defs -Wl,-Bsymbolic \
+		-Wl,--version-script=user/lib/libfiber.map -o $@ $(LIB_OBJ)
+
+$(B)/lib/libfiber.so: $(B)/lib/$(LIB_SONAME)
+	$(Q)ln -sf $(LIB_SONAME) $@
+
+.PHONY: install-lib
+install: install-lib
+install-lib: user
+	$(Q)install -d $(INSTALL_ROOT)/lib/pkgconfig $(INSTALL_ROOT)/include/fiber
+	$(Q)install -m 644 $(B)/lib/libfiber.a $(INSTALL_ROOT)/lib
+	$(Q)install $(B)/lib/$(LIB_SONAME) $(INSTALL_ROOT)/lib
+	$(Q)ln -sf $(LIB_SONAME) $(INSTALL_ROOT)/lib/libfiber.so
+	$(Q)install -m 644 user/include/fiber.h $(INSTALL_ROOT)/include
+	$(Q)install -m 644 $(LIB_HEADERS) $(INSTALL_ROOT)/include/fiber
+	$(Q)sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' \
+		user/pkg/libfiber.pc.in >$(INSTALL_ROOT)/lib/pkgconfig/libfiber.pc
 
 -include $(LIB_OBJ:.o=.d)

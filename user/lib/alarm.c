@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Heaps of alarms.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "alarm.h"
+#include "park.h"
+
+/* How many alarms are run before the lock is let go. */
+#define BATCH 32
+#define TABLE_SIZE (FIBER_HEAP_CHUNKS * sizeof(struct fiber_heap_entry *))
+
+int _fiber_heap_init(struct fiber_heap *heap)
+{
+	void *table = mmap(NULL, TABLE_SIZE, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (table == MAP_FAILED)
+		return -ENOMEM;
+	*heap = (struct fiber_heap){ .chunk = table };
+	at_store(&heap->earliest, INT64_MAX, RELAXED);
+	return 0;
+}
+
+void _fiber_heap_exit(struct fiber_heap *heap)
+{
+	uint32_t i;
+
+	for (i = 0; i < heap->chunks; i++)
+		free(heap->chunk[i]);
+	munmap(heap->chunk, TABLE_SIZE);
+}
+
+static struct fiber_heap_entry *entry(const struct fiber_heap *heap, uint32_t i)
+{
+	return &heap->chunk[i / FIBER_HEAP_CHUNK][i % FIBER_HEAP_CHUNK];
+}
+
+static void place(struct fiber_heap *heap, uint32_t i,
+		  struct fiber_heap_entry what)
+{
+	*entry(heap, i) = what;
+	what.alarm->slot = i;
+}
+
+static void sift_up(struct fiber_heap *heap, uint32_t i,
+		    struct fiber_heap_entry what)
+{
+	while (i > 0) {
+		uint32_t parent = (i - 1) / 4;
+		struct fiber_heap_entry *up = entry(heap, parent);
+
+		if (up->when <= what.when)
+			break;
+		place(heap, i, *up);
+		i = parent;
+	}
+	place(heap, i, what);
+}
+
+static void sift_down(struct fiber_heap *heap, uint32_t i,
+		      struct fiber_heap_entry what)
+{
+	for (;;) {
+		uint32_t child = 4 * i + 1;
+		uint32_t end = child + 4 < heap->size ? child + 4 : heap->size;
+		uint32_t least = child;
+
+		if (child >= heap->size)
+			break;
+		while (++child < end) {
+			if (entry(heap, child)->when < entry(heap, least)->when)
+				least = child;
+		}
+		if (entry(heap, least)->when >= what.when)
+			break;
+		place(heap, i, *entry(heap, least));
+		i = least;
+	}
+	place(heap, i, what);
+}
+
+/* After every change: what others read without the lock. */
+static void publish(struct fiber_heap *heap)
+{
+	int64_t earliest = heap->size ? entry(heap, 0)->when : INT64_MAX;
+
+	/* Pairs with the load of a worker that is about to sleep. */
+	at_store(&heap->earliest, earliest, SEQ_CST);
+	at_store(&heap->room, heap->chunks * FIBER_HEAP_CHUNK - heap->size,
+		 RELAXED);
+}
+
+static void insert(struct fiber_heap *heap, struct fiber_alarm *alarm,
+		   int64_t when)
+{
+	at_store(&alarm->when, when, RELAXED);
+	sift_up(heap, heap->size++,
+		(struct fiber_heap_entry){ .when = when, .alarm = alarm });
+	publish(heap);
+}
+
+/* Afterwards somebody else may put it in another heap at once. */
+static void remove_slot(struct fiber_heap *heap, uint32_t i)
+{
+	struct fiber_alarm *alarm = entry(heap, i)->alarm;
+	struct fiber_heap_entry last = *entry(heap, --heap->size);
+
+	if (i < heap->size) {
+		if (i > 0 && entry(heap, (i - 1) / 4)->when > last.when)
+			sift_up(heap, i, last);
+		else
+			sift_down(heap, i, last);
+	}
+	publish(heap);
+	at_store(&alarm->heap, NULL, SEQ_CST);
+}
+
+static void move_slot(struct fiber_heap *heap, uint32_t i, int64_t later)
+{
+	struct fiber_alarm *alarm = entry(heap, i)->alarm;
+
+	at_store(&alarm->when, later, RELAXED);
+	sift_down(heap, i,
+		  (struct fiber_heap_entry){ .when = later, .alarm = alarm });
+	publish(heap);
+}
+
+/* Lock the heap when there is room for one more in it. */
+static int lock_with_room(struct fiber_heap *heap)
+{
+	struct fiber_heap_entry *spare = NULL;
+
+	for (;;) {
+		if (!at_load(&heap->room, RELAXED) && !spare) {
+			spare = malloc(FIBER_HEAP_CHUNK * sizeof(*spare));
+			if (!spare)
+				return -ENOMEM;
+		}
+		fiber_lock(&heap->lock);
+		if (heap->size < heap->chunks * FIBER_HEAP_CHUNK)
+			break;
+		if (spare && heap->chunks < FIBER_HEAP_CHUNKS) {
+			heap->chunk[heap->chunks++] = spare;
+			return 0;
+		}
+		at_store(&heap->room, 0, RELAXED);
+		fiber_unlock(&heap->lock);
+		if (spare) {
+			free(spare);
+			return -ENOMEM;
+		}
+	}
+	if (spare) {
+		/* Somebody else was faster. */
+		fiber_unlock(&heap->lock);
+		free(spare);
+		return lock_with_room(heap);
+	}
+	return 0;
+}
+
+int _fiber_alarm_add(struct fiber_heap *heap, struct fiber_alarm *alarm,
+		     int64_t when)
+{
+	struct fiber_heap *none = NULL;
+	int err = lock_with_room(heap);
+	int earliest = 0;
+
+	if (err)
+		return err;
+	if (at_cas(&alarm->heap, &none, heap)) {
+		insert(heap, alarm, when);
+		earliest = alarm->slot == 0;
+	}
+	fiber_unlock(&heap->lock);
+	return earliest;
+}
+
+bool _fiber_alarm_del(struct fiber_alarm *alarm)
+{
+	struct fiber_heap *heap;
+
+	while ((heap = at_load(&alarm->heap, ACQUIRE))) {
+		bool found;
+
+		fiber_lock(&heap->lock);
+		found = at_load(&alarm->heap, RELAXED) == heap;
+		if (found)
+			remove_slot(heap, alarm->slot);
+		fiber_unlock(&heap->lock);
+		if (found)
+			return true;
+	}
+	return false;
+}
+
+/* What is to be done when the lock has been let go. */
+struct due {
+	unsigned int nr_timers;
+	unsigned int nr_ended;
+	struct fiber_timer_alarm *timers[BATCH];
+	struct {
+		struct fiber *fiber;
+		uint64_t won;
+	} ended[BATCH];
+};
+
+static void timer_due(struct fiber_heap *heap, struct fiber_alarm *alarm,
+		      int64_t now, struct due *due)
+{
+	struct fiber_timer_alarm *timer = (struct fiber_timer_alarm *)alarm;
+	int64_t when = at_load(&alarm->when, RELAXED);
+
+	at_add(&timer->refs, 1);
+	due->timers[due->nr_timers++] = timer;
+	if (timer->every > 0 && when <= INT64_MAX - timer->every) {
+		/* What was missed is missed. */
+		when += timer->every;
+		if (when <= now)
+			when += (now - when) / timer->every * timer->every +
+				timer->every;
+		move_slot(heap, alarm->slot, when);
+	} else {
+		remove_slot(heap, alarm->slot);
+	}
+}
+
+/* Claim the wait that word and deadline were read of, if it is at its end. */
+static void end_wait(struct fiber *f, uint64_t ticket, struct due *due)
+{
+	uint64_t won = _fiber_park_claim(f, ticket);
+
+	if (!won)
+		return;
+	due->ended[due->nr_ended].fiber = f;
+	due->ended[due->nr_ended++].won = won;
+}
+
+/* The wait may go on to a later deadline, have none, or be at its end. */
+static void fiber_due(struct fiber_heap *heap, struct fiber_alarm *alarm,
+		      int64_t now, struct due *due)
+{
+	struct fiber *f =
+		(struct fiber *)((char *)alarm - offsetof(struct fiber, alarm));
+	/* In this order; pairs with the stores at the end of a wait. */
+	uint64_t ticket = _fiber_park_ticket(f);
+	int64_t deadline = at_load(&f->deadline, ACQUIRE);
+	struct fiber_heap *none = NULL;
+	bool ended = deadline <= now;
+
+	if (!ended && deadline != INT64_MAX) {
+		move_slot(heap, alarm->slot, deadline);
+		return;
+	}
+	if (ended)
+		end_wait(f, ticket, due);
+	remove_slot(heap, alarm->slot);
+	/* Pairs with the fence in _fiber_alarm_deadline(). */
+	at_fence();
+	/* Another wait may have begun, which relied on this alarm. */
+	if (ended && _fiber_park_ticket(f) == ticket)
+		return;
+	deadline = at_load(&f->deadline, ACQUIRE);
+	if (deadline != INT64_MAX && at_cas(&alarm->heap, &none, heap))
+		insert(heap, alarm, deadline);
+}
+
+/* Whether there may be more. */
+static bool collect(struct fiber_heap *heap, int64_t now, struct due *due)
+{
+	unsigned int i;
+
+	for (i = 0; i < BATCH; i++) {
+		struct fiber_alarm *alarm;
+
+		if (!heap->size || entry(heap, 0)->when > now)
+			return false;
+		alarm = entry(heap, 0)->alarm;
+		if (alarm->is_timer)
+			timer_due(heap, alarm, now, due);
+		else
+			fiber_due(heap, alarm, now, due);
+	}
+	return true;
+}
+
+static void end_waits(struct fiber_here *here, struct due *due)
+{
+	struct fiber *first = NULL;
+	struct fiber *last = NULL;
+	unsigned int n = 0;
+	unsigned int i;
+
+	for (i = 0; i < due->nr_ended; i++) {
+		struct fiber *f = due->ended[i].fiber;
+
+		f->fired = NULL;
+		f->outcome = -ETIMEDOUT;
+		if (!_fiber_park_end(f, due->ended[i].won))
+			continue;
+		f->next = NULL;
+		if (last)
+			last->next = f;
+		else
+			first = f;
+		last = f;
+		n++;
+	}
+	if (n)
+		_fiber_sched_ready_all(here, first, last, n);
+}
+
+bool _fiber_heap_run(struct fiber_heap *heap, struct fiber_here *here,
+		     int64_t now)
+{
+	bool any = false;
+	bool more = true;
+
+	while (more && at_load(&heap->earliest, RELAXED) <= now) {
+		struct due due;
+		unsigned int i;
+
+		due.nr_timers = due.nr_ended = 0;
+		fiber_lock(&heap->lock);
+		more = collect(heap, now, &due);
+		fiber_unlock(&heap->lock);
+		end_waits(here, &due);
+		for (i = 0; i < due.nr_timers; i++)
+			due.timers[i]->fire(due.timers[i], here, now);
+		any |= due.nr_timers || due.nr_ended;
+	}
+	return any;
+}
+
+int _fiber_alarm_deadline(struct fiber_heap *heap, struct fiber *f,
+			  int64_t deadline)
+{
+	struct fiber_alarm *alarm = &f->alarm;
+
+	/* And the fence that pairs with the one in fiber_due(). */
+	at_store(&f->deadline, deadline, RELEASE);
+	at_fence();
+	for (;;) {
+		struct fiber_heap *in = at_load(&alarm->heap, ACQUIRE);
+
+		if (!in)
+			return _fiber_alarm_add(heap, alarm, deadline);
+		if (at_load(&alarm->when, RELAXED) <= deadline)
+			return 0;
+		_fiber_alarm_del(alarm);
+	}
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What few fibers have: a name, values of keys, handlers of their end.
+ *
+ * It is made when the first of these is wanted, and belongs to whoever runs the
+ * fiber; the end of the fiber frees it. Threads that are no workers may have
+ * one too, for keys.
+ */
+#ifndef FIBER_EXTRA_H
+#define FIBER_EXTRA_H
+
+#include <fiber/fiber.h>
+
+#include "park.h"
+
+struct fiber_extra {
+	char name[FIBER_NAME_SIZE];
+	struct fiber_cleanup *cleanup; /* latest first */
+	void *values[FIBER_KEYS_MAX];
+};
+
+/* f's, made if needed; NULL if there is no memory. */
+struct fiber_extra *_fiber_extra_get(struct fiber *f);
+
+/* Run destructors, and give it back. By who runs f; may switch. */
+void _fiber_extra_end(struct fiber *f);
+
+static inline const char *fiber_extra_name(const struct fiber *f)
+{
+	return f->extra && f->extra->name[0] ? f->extra->name : NULL;
+}
+
+/* Copied, cut to fit. */
+void _fiber_extra_set_name(struct fiber_extra *extra, const char *name);
+
+#endif /* FIBER_EXTRA_H */

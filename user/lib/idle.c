@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: MIT
+/*
+ * A worker without work: looking for some, sleeping, being woken. The protocol
+ * is in sched.h.
+ */
+#include <fiber/run.h>
+
+#include "clock.h"
+#include "monitor.h"
+#include "queue.h"
+
+#define rt (&_fiber_rt)
+
+/*
+ * Looking: so many pauses before the second round, twice as many before each
+ * next one up to PAUSES_MAX. All rounds together take some 30 us, about what it
+ * takes to wake a thread.
+ */
+#define PAUSES 40
+#define PAUSES_MAX 320
+#define ROUNDS_MAX 10
+/* So many rounds without progress of its worker, and a lone fiber is taken. */
+#define LONE_ROUNDS 2
+
+void _fiber_sched_submit(void)
+{
+	struct fiber_worker *w;
+	uint32_t none = 0;
+
+	/* Pairs with the fence in go_idle(). */
+	at_fence();
+	if (!at_load(&rt->idle, RELAXED) || at_load(&rt->spinning, RELAXED) ||
+	    !at_cas(&rt->spinning, &none, 1))
+		return;
+	fiber_lock(&rt->idle_lock);
+	w = rt->idle_list;
+	if (w) {
+		rt->idle_list = w->idle_next;
+		w->in_idle = false;
+		at_add(&rt->idle, -1);
+	}
+	fiber_unlock(&rt->idle_lock);
+	if (!w) {
+		at_add(&rt->spinning, -1);
+		return;
+	}
+	at_add(&rt->wakes, 1);
+	at_store(&w->wake, 1, RELEASE);
+	_fiber_futex_wake(&w->wake, 1);
+}
+
+/* Out of the idle list; false if somebody else was faster. */
+static bool leave_idle(struct fiber_worker *w)
+{
+	struct fiber_worker **at;
+	bool was_in;
+
+	fiber_lock(&rt->idle_lock);
+	was_in = w->in_idle;
+	for (at = &rt->idle_list; was_in && *at != w; at = &(*at)->idle_next)
+		;
+	if (was_in) {
+		*at = w->idle_next;
+		w->in_idle = false;
+		at_add(&rt->idle, -1);
+	}
+	fiber_unlock(&rt->idle_lock);
+	return was_in;
+}
+
+void _fiber_sched_kick(struct fiber_worker *w)
+{
+	/* Pairs with the fence in go_idle(). */
+	at_fence();
+	if (!at_load(&w->asleep, RELAXED) || !leave_idle(w))
+		return;
+	at_add(&rt->spinning, 1);
+	at_add(&rt->wakes, 1);
+	at_store(&w->wake, 1, RELEASE);
+	_fiber_futex_wake(&w->wake, 1);
+}
+
+/* What a thief remembers of the others from round to round. */
+struct seen {
+	uint32_t tick[FIBER_WORKERS_MAX];
+	uint8_t rounds[FIBER_WORKERS_MAX]; /* without progress */
+};
+
+/* Half of the ring, all of it if its owner is stuck; the first is returned. */
+static struct fiber *rob_ring(struct fiber_worker *w, struct fiber_worker *from,
+			      bool all)
+{
+	struct fiber *out[FIBER_RING_SIZE];
+	uint32_t n = fiber_ring_take(&from->ring, out, FIBER_RING_SIZE, !all);
+	uint32_t i;
+
+	/* Ours is empty or nearly; what does not fit goes on to all. */
+	for (i = 1; i < n; i++)
+		_fiber_queue_ring_push(w, out[i]);
+	if (!n)
+		return NULL;
+	at_store(&w->steals, at_load(&w->steals, RELAXED) + n, RELAXED);
+	return out[0];
+}
+
+static struct fiber *rob_next(struct fiber_worker *w, struct fiber_worker *from)
+{
+	struct fiber *f = at_load(&from->next, RELAXED) ?
+				  at_xchg(&from->next, NULL) :
+				  NULL;
+
+	if (f)
+		at_count(&w->steals);
+	return f;
+}
+
+static struct fiber *rob(struct fiber_worker *w, struct fiber_worker *from,
+			 bool stands)
+{
+	uint32_t in_ring = fiber_ring_len(&from->ring);
+	int64_t in_deque = fiber_deque_len(&from->deque);
+	bool next = at_load(&from->next, RELAXED);
+	bool robbed = at_load(&from->robbed, RELAXED);
+	struct fiber *f = NULL;
+
+	if (in_ring + in_deque + next == 0)
+		return NULL;
+	if (in_ring + in_deque + next == 1 && !stands && !robbed)
+		return NULL;
+	if (in_ring)
+		f = rob_ring(w, from, robbed);
+	if (!f && in_deque && (f = fiber_deque_steal(&from->deque)))
+		at_count(&w->steals);
+	if (!f && next && (stands || robbed))
+		f = rob_next(w, from);
+	return f;
+}
+
+static struct fiber *rob_all(struct fiber_worker *w, struct seen *seen,
+			     int round)
+{
+	uint32_t first = fiber_random(&w->here) % rt->nr_workers;
+	uint32_t i;
+
+	for (i = 0; i < rt->nr_workers; i++) {
+		uint32_t n = (first + i) % rt->nr_workers;
+		struct fiber_worker *from = rt->workers[n];
+		uint32_t tick = at_load(&from->tick, RELAXED);
+		struct fiber *f;
+
+		if (from == w)
+			continue;
+		if (round == 0 || tick != seen->tick[n])
+			seen->rounds[n] = 0;
+		else if (seen->rounds[n] < LONE_ROUNDS)
+			seen->rounds[n]++;
+		seen->tick[n] = tick;
+		f = rob(w, from, seen->rounds[n] >= LONE_ROUNDS);
+		if (f)
+			return f;
+	}
+	return NULL;
+}
+
+/* Alarms of workers that are too busy to look at them. */
+static bool run_others_alarms(struct fiber_worker *w)
+{
+	int64_t now = 0;
+	bool any = false;
+	uint32_t i;
+
+	for (i = 0; i < rt->nr_workers; i++) {
+		struct fiber_heap *heap = &rt->workers[i]->heap;
+
+		if (at_load(&heap->earliest, RELAXED) == INT64_MAX)
+			continue;
+		if (!now)
+			now = _fiber_clock_now();
+		any |= _fiber_heap_run(heap, &w->here, now);
+	}
+	return any;
+}
+
+static struct fiber *look(struct fiber_worker *w, struct seen *seen, int round)
+{
+	struct fiber *f;
+
+	if ((f = _fiber_queue_global_pop(w)) || (f = rob_all(w, seen, round)))
+		return f;
+	if (at_load(&w->inbox_len, RELAXED))
+		return _fiber_queue_inbox_pop(w);
+	/* What an alarm wakes is in next, or the global queue. */
+	if (round == 0 && run_others_alarms(w))
+		return at_xchg(&w->next, NULL);
+	return NULL;
+}
+
+/* The worker is the one that spins. How long depends on how it went before. */
+static struct fiber *search(struct fiber_worker *w)
+{
+	struct seen seen;
+	uint32_t pauses = PAUSES;
+	uint32_t round;
+	uint32_t i;
+
+	for (round = 0; round < w->spin_rounds; round++) {
+		struct fiber *f = look(w, &seen, round);
+
+		if (f) {
+			w->spin_rounds += 2;
+			if (w->spin_rounds > ROUNDS_MAX)
+				w->spin_rounds = ROUNDS_MAX;
+			return f;
+		}
+		for (i = 0; i < pauses && !at_load(&rt->quit, RELAXED); i++)
+			at_pause();
+		if (pauses < PAUSES_MAX)
+			pauses *= 2;
+	}
+	w->spin_rounds = (w->spin_rounds + 2) / 2;
+	return NULL;
+}
+
+/* Whether a thief would find something at this worker. */
+static bool has_loot(struct fiber_worker *from)
+{
+	return fiber_ring_len(&from->ring) + fiber_deque_len(&from->deque) +
+		       !!at_load(&from->next, RELAXED) >
+	       1;
+}
+
+static bool work_visible(struct fiber_worker *w)
+{
+	uint32_t i;
+
+	if (_fiber_queue_global_has(w) || at_load(&w->inbox_len, RELAXED) ||
+	    at_load(&rt->quit, RELAXED))
+		return true;
+	for (i = 0; i < rt->nr_workers; i++) {
+		if (rt->workers[i] != w && has_loot(rt->workers[i]))
+			return true;
+	}
+	return false;
+}
+
+/* It found something, or gives up: the next one looks if there is more. */
+static void stop_spinning(struct fiber_worker *w)
+{
+	if (at_add(&rt->spinning, -1) == 1 && work_visible(w))
+		_fiber_sched_submit();
+}
+
+/* The time of the earliest alarm of all, if all workers are idle. */
+static int64_t all_idle_until(void)
+{
+	int64_t t = INT64_MAX;
+	uint32_t i;
+
+	fiber_lock(&rt->idle_lock);
+	if (at_load(&rt->idle, RELAXED) == rt->nr_workers) {
+		for (i = 0; i < rt->nr_workers; i++) {
+			int64_t at = at_load(&rt->workers[i]->heap.earliest,
+					     RELAXED);
+
+			t = at < t ? at : t;
+		}
+	}
+	fiber_unlock(&rt->idle_lock);
+	return t;
+}
+
+/* The virtual clock: nobody can run before the next alarm, so it is due now. */
+static bool skip_time(struct fiber_worker *w)
+{
+	int64_t t;
+
+	if (!_fiber_clock_is_virtual() || (t = all_idle_until()) == INT64_MAX)
+		return false;
+	_fiber_clock_advance(t);
+	(void)w;
+	return true;
+}
+
+/*
+ * Sleep until there may be work. Returns whether the worker has been woken as
+ * the one that looks for it.
+ */
+static bool go_idle(struct fiber_worker *w, bool spinning)
+{
+	int64_t until = INT64_MAX;
+
+	at_store(&w->wake, 0, RELAXED);
+	at_store(&w->asleep, 1, RELAXED);
+	fiber_lock(&rt->idle_lock);
+	w->idle_next = rt->idle_list;
+	rt->idle_list = w;
+	w->in_idle = true;
+	at_add(&rt->idle, 1);
+	fiber_unlock(&rt->idle_lock);
+	if (spinning)
+		at_add(&rt->spinning, -1);
+	/* Pairs with those in _fiber_sched_submit() and _fiber_sched_kick(). */
+	at_fence();
+	if (work_visible(w) || skip_time(w))
+		spinning = !leave_idle(w);
+	else
+		spinning = true;
+	while (spinning && !at_load(&w->wake, ACQUIRE)) {
+		if (!_fiber_clock_is_virtual())
+			until = at_load(&w->heap.earliest, SEQ_CST);
+		if (_fiber_futex_wait(&w->wake, 0, until) && leave_idle(w))
+			spinning = false;
+	}
+	at_store(&w->asleep, 0, RELAXED);
+	_fiber_monitor_rouse();
+	return spinning;
+}
+
+/* One at a time, and none where there is nobody to take from. */
+static bool start_spinning(void)
+{
+	uint32_t none = 0;
+
+	return rt->nr_workers > 1 && !(rt->flags & FIBER_TEST_MIGRATE) &&
+	       !at_load(&rt->spinning, RELAXED) &&
+	       at_cas(&rt->spinning, &none, 1);
+}
+
+struct fiber *_fiber_idle_find(struct fiber_worker *w)
+{
+	bool spinning = false;
+	struct fiber *f = NULL;
+
+	while (!at_load(&rt->quit, RELAXED)) {
+		bool ran = _fiber_clock_is_virtual() ?
+				   run_others_alarms(w) :
+				   _fiber_queue_run_alarms(w);
+
+		if (ran || at_load(&w->inbox_len, RELAXED))
+			break;
+		if (!spinning)
+			spinning = start_spinning();
+		f = spinning ? search(w) : _fiber_queue_global_pop(w);
+		if (f)
+			break;
+		spinning = go_idle(w, spinning);
+	}
+	if (spinning)
+		stop_spinning(w);
+	return f;
+}

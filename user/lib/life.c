@@ -1,0 +1,425 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Making, joining and ending fibers.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <fiber/cancel.h>
+#include <fiber/fiber.h>
+#include <fiber/run.h>
+
+#include "cancel.h"
+#include "control.h"
+#include "extra.h"
+#include "life.h"
+#include "sized.h"
+#include "stacks.h"
+
+#define rt (&_fiber_rt)
+#define REPORT_MAX 32
+
+static __attribute__((noinline)) struct fiber *refill(struct fiber_worker *w)
+{
+	struct fiber *f;
+
+	w->nr_free = _fiber_control_get(&w->free, FIBER_CACHE_BATCH);
+	f = w->free;
+	if (f) {
+		w->free = f->next;
+		w->nr_free--;
+	}
+	return f;
+}
+
+static inline struct fiber *get_control(struct fiber_here *here)
+{
+	struct fiber_worker *w = fiber_worker_of(here);
+	struct fiber *f;
+
+	if (unlikely(!here->is_worker)) {
+		_fiber_control_get(&f, 1);
+		return f;
+	}
+	f = w->free;
+	if (unlikely(!f))
+		return refill(w);
+	w->free = f->next;
+	w->nr_free--;
+	return f;
+}
+
+static __attribute__((noinline)) void spill(struct fiber_worker *w)
+{
+	struct fiber *first = w->free;
+	struct fiber *last = first;
+	int i;
+
+	for (i = 1; i < FIBER_CACHE_BATCH; i++)
+		last = last->next;
+	w->free = last->next;
+	w->nr_free -= FIBER_CACHE_BATCH;
+	_fiber_control_put(first, last);
+}
+
+static inline void put_control(struct fiber_here *here, struct fiber *f)
+{
+	struct fiber_worker *w = fiber_worker_of(here);
+
+	f->kind = FIBER_KIND_FREE;
+	if (unlikely(!here || !here->is_worker)) {
+		_fiber_control_put(f, f);
+		return;
+	}
+	f->next = w->free;
+	w->free = f;
+	if (unlikely(++w->nr_free > FIBER_CACHE_MAX))
+		spill(w);
+}
+
+static inline struct fiber *make(struct fiber_here *here, int (*fn)(void *),
+				 void *arg, uint16_t flags)
+{
+	struct fiber *f = get_control(here);
+
+	if (unlikely(!f))
+		return NULL;
+	f->stack = NULL;
+	/* The last one in it may have been cancelled, and not waited since. */
+	at_store(&f->park, _fiber_park_ticket(f) + FIBER_PARK_GENERATION,
+		 RELAXED);
+	at_store(&f->attention, 0, RELAXED);
+	f->flags = flags;
+	f->pins = 0;
+	f->fn = fn;
+	f->arg = arg;
+	f->refs = 1;
+	f->life++;
+	f->masked = 0;
+	f->worker = 0;
+	f->why = 0;
+	f->stack_class = 0;
+	f->kind = FIBER_KIND_FIBER;
+	return f;
+}
+
+/* Whether fibers can be made now, after starting if needed: 0 or -errno. */
+static inline int may_make(void)
+{
+	if (unlikely(at_load(&rt->state, ACQUIRE) != FIBER_RT_RUNNING)) {
+		int err = _fiber_rt_need();
+
+		if (err)
+			return err;
+	}
+	return unlikely(at_load(&rt->nr_starved, RELAXED)) ? -ENOMEM : 0;
+}
+
+static inline void launch(struct fiber_here *here, struct fiber *f)
+{
+	if (likely(here->is_worker))
+		at_count(&fiber_worker_of(here)->spawned);
+	else
+		at_add(&rt->spawned, 1);
+	_fiber_sched_fresh(here, f);
+}
+
+int fiber_go(void (*fn)(void *), void *arg)
+{
+	struct fiber_here *here;
+	struct fiber *f;
+	int err;
+
+	if (unlikely(!fn))
+		return -EINVAL;
+	here = fiber_here_get(&err);
+	if (unlikely(!here))
+		return err;
+	err = may_make();
+	if (unlikely(err))
+		return err;
+	f = make(here, (int (*)(void *))(void *)fn, arg,
+		 FIBER_FLAG_VOID | FIBER_FLAG_DETACHED);
+	if (unlikely(!f))
+		return -ENOMEM;
+	launch(here, f);
+	return 0;
+}
+
+static int apply(struct fiber *f, const struct fiber_attr *given)
+{
+	struct fiber_attr attr;
+	struct fiber_why why;
+	int class;
+	int err = _fiber_sized_get(&attr, sizeof(attr), given, given->size);
+
+	if (err)
+		return err;
+	if (attr.flags || attr.reserved)
+		return -EINVAL;
+	class = _fiber_stacks_class(attr.stack_size, &why);
+	if (class < 0) {
+		_fiber_rt_failed(&why);
+		return class;
+	}
+	f->stack_class = class;
+	if (attr.name) {
+		if (!_fiber_extra_get(f))
+			return -ENOMEM;
+		_fiber_extra_set_name(f->extra, attr.name);
+	}
+	return 0;
+}
+
+int fiber_spawn(struct fiber **fiber, int (*fn)(void *), void *arg,
+		const struct fiber_attr *attr)
+{
+	struct fiber_here *here;
+	struct fiber *f;
+	int err;
+
+	if (unlikely(!fiber || !fn))
+		return -EINVAL;
+	here = fiber_here_get(&err);
+	if (unlikely(!here))
+		return err;
+	err = may_make();
+	if (unlikely(err))
+		return err;
+	f = make(here, fn, arg, 0);
+	if (unlikely(!f))
+		return -ENOMEM;
+	/* That of the fiber itself, and that of the caller. */
+	f->refs = 2;
+	if (unlikely(attr)) {
+		err = apply(f, attr);
+		if (err) {
+			put_control(here, f);
+			return err;
+		}
+	}
+	*fiber = f;
+	launch(here, f);
+	return 0;
+}
+
+static bool has_ended(const struct fiber *f)
+{
+	return f->kind == FIBER_KIND_FREE;
+}
+
+/* f->lock is held: let it go, and f if this was the last reference. */
+static inline void put_unlock(struct fiber_here *here, struct fiber *f)
+{
+	bool last = --f->refs == 0;
+
+	fiber_unlock(&f->lock);
+	if (last)
+		put_control(here, f);
+}
+
+/* Wake who joins; more than one is rare. */
+static void wake_joiners(struct fiber_here *here, struct fiber_waiter *first)
+{
+	struct fiber_waiter *w;
+
+	while ((w = first)) {
+		struct fiber *f = w->fiber;
+		uint64_t won;
+
+		fiber_waiter_del(&first, w);
+		/* Those were claimed under the lock. */
+		won = w->ticket;
+		_fiber_park_wake(here, f, won, w, 0);
+	}
+}
+
+/* f->lock is held: take all out that can be had, as a ring of their own. */
+static struct fiber_waiter *claim_joiners(struct fiber *f)
+{
+	struct fiber_waiter *claimed = NULL;
+	struct fiber_waiter *w;
+
+	while ((w = f->joiners)) {
+		uint64_t won;
+
+		fiber_waiter_del(&f->joiners, w);
+		won = _fiber_park_claim(w->fiber, w->ticket);
+		if (!won)
+			continue;
+		w->ticket = won;
+		fiber_waiter_add(&claimed, w);
+	}
+	return claimed;
+}
+
+void _fiber_life_end(struct fiber_worker *w, struct fiber *f, int result)
+{
+	struct fiber_waiter *joiners = NULL;
+	bool last;
+
+	at_count(&w->ended);
+	if (f->flags & FIBER_FLAG_DETACHED) {
+		put_control(&w->here, f);
+		return;
+	}
+	fiber_lock(&f->lock);
+	f->result = result;
+	f->kind = FIBER_KIND_FREE;
+	if (f->joiners)
+		joiners = claim_joiners(f);
+	last = --f->refs == 0;
+	fiber_unlock(&f->lock);
+	if (last)
+		put_control(&w->here, f);
+	if (joiners)
+		wake_joiners(&w->here, joiners);
+}
+
+/* f->lock is held and is let go. */
+static int join_ended(struct fiber_here *here, struct fiber *f, int *result)
+{
+	int value = f->result;
+
+	put_unlock(here, f);
+	if (result)
+		*result = value;
+	return 0;
+}
+
+static int join(struct fiber *f, int *result, int64_t deadline, bool try)
+{
+	struct fiber_waiter waiter;
+	struct fiber_here *here;
+	int err;
+
+	if (unlikely(!f))
+		return -EINVAL;
+	here = fiber_here_get(&err);
+	if (unlikely(!here))
+		return err;
+	if (unlikely(f == here->cur))
+		return -EDEADLK;
+	err = fiber_checkpoint(here);
+	if (unlikely(err))
+		return err;
+	here = _fiber_here();
+	fiber_lock(&f->lock);
+	if (has_ended(f))
+		return join_ended(here, f, result);
+	if (try || (deadline != INT64_MAX && deadline <= fiber_now())) {
+		fiber_unlock(&f->lock);
+		return try ? -EAGAIN : -ETIMEDOUT;
+	}
+	waiter.fiber = here->cur;
+	waiter.ticket = _fiber_park_ticket(here->cur);
+	fiber_waiter_add(&f->joiners, &waiter);
+	fiber_unlock(&f->lock);
+	err = _fiber_park_wait(here, waiter.fiber, deadline);
+	here = _fiber_here();
+	fiber_lock(&f->lock);
+	if (!err)
+		return join_ended(here, f, result);
+	fiber_waiter_del(&f->joiners, &waiter);
+	fiber_unlock(&f->lock);
+	return err;
+}
+
+int fiber_join(struct fiber *fiber, int *result)
+{
+	return join(fiber, result, INT64_MAX, false);
+}
+
+int fiber_join_until(struct fiber *fiber, int *result, int64_t deadline)
+{
+	return join(fiber, result, deadline, false);
+}
+
+int fiber_try_join(struct fiber *fiber, int *result)
+{
+	return join(fiber, result, INT64_MAX, true);
+}
+
+struct fiber *fiber_get(struct fiber *fiber)
+{
+	struct fiber_here *here = _fiber_here();
+
+	if (!fiber)
+		return NULL;
+	fiber_lock(&fiber->lock);
+	/* Of a detached fiber, only itself can call this. */
+	if (here && here->cur == fiber)
+		fiber->flags &= ~FIBER_FLAG_DETACHED;
+	fiber->refs++;
+	fiber_unlock(&fiber->lock);
+	return fiber;
+}
+
+void fiber_put(struct fiber *fiber)
+{
+	if (!fiber)
+		return;
+	fiber_lock(&fiber->lock);
+	put_unlock(_fiber_here(), fiber);
+}
+
+uint64_t fiber_id(const struct fiber *fiber)
+{
+	return fiber ? (uint64_t)fiber->life << 32 | fiber->index : 0;
+}
+
+uint64_t _fiber_life_count(void)
+{
+	uint64_t n = at_load(&rt->spawned, SEQ_CST);
+	uint32_t i;
+
+	for (i = 0; i < rt->nr_workers; i++) {
+		/* First what has ended: never more than were made. */
+		n -= at_load(&rt->workers[i]->ended, SEQ_CST);
+	}
+	for (i = 0; i < rt->nr_workers; i++)
+		n += at_load(&rt->workers[i]->spawned, SEQ_CST);
+	return n;
+}
+
+uint64_t _fiber_life_cancel_all(void)
+{
+	uint32_t n = _fiber_control_count();
+	uint32_t i;
+
+	for (i = 0; i < n; i++) {
+		struct fiber *f = _fiber_control_at(i);
+
+		if (f->kind == FIBER_KIND_FIBER)
+			_fiber_cancel(f, 1);
+	}
+	return _fiber_life_count();
+}
+
+void _fiber_life_report(void)
+{
+	uint32_t n = _fiber_control_count();
+	int named = 0;
+	uint32_t i;
+
+	for (i = 0; i < n; i++) {
+		struct fiber *f = _fiber_control_at(i);
+		const char *name;
+
+		if (f->kind != FIBER_KIND_FIBER)
+			continue;
+		if (++named > REPORT_MAX)
+			break;
+		fiber_lock(&f->lock);
+		name = fiber_extra_name(f);
+		fprintf(stderr,
+			"fiber: left over: fiber %llu%s%s%s, entered at %p\n",
+			(unsigned long long)fiber_id(f), name ? " '" : "",
+			name ? name : "", name ? "'" : "", (void *)f->fn);
+		fiber_unlock(&f->lock);
+	}
+	if (named > REPORT_MAX)
+		fprintf(stderr, "fiber: and %llu more\n",
+			(unsigned long long)_fiber_life_count() - REPORT_MAX);
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The monitor's loop.
+ */
+#include <sys/prctl.h>
+
+#include "clock.h"
+#include "monitor.h"
+#include "stacks.h"
+
+#define rt (&_fiber_rt)
+
+/* So long without progress, and the running fiber has had its share. */
+#define SLICE_LOOKS 10
+/* So long with all workers asleep, and the monitor sleeps too. */
+#define DEEP_LOOKS 100
+/* How often it looks whether stacks can be trimmed, or starved ones fed. */
+#define STACKS_LOOKS 16
+
+static bool has_work(struct fiber_worker *w)
+{
+	return at_load(&w->next, RELAXED) || fiber_ring_len(&w->ring) ||
+	       fiber_deque_len(&w->deque);
+}
+
+static bool alarm_due(struct fiber_worker *w)
+{
+	return !_fiber_clock_is_virtual() &&
+	       at_load(&w->heap.earliest, RELAXED) <= _fiber_clock_now();
+}
+
+static void look_after(struct fiber_worker *w, struct fiber_here *here)
+{
+	uint32_t tick = at_load(&w->tick, RELAXED);
+	uint32_t stuck = at_load(&w->stuck, RELAXED) + 1;
+
+	if (tick != w->seen_tick || at_load(&w->asleep, RELAXED)) {
+		w->seen_tick = tick;
+		at_store(&w->stuck, 0, RELAXED);
+		at_store(&w->robbed, 0, RELAXED);
+		return;
+	}
+	at_store(&w->stuck, stuck, RELAXED);
+	if (alarm_due(w))
+		_fiber_heap_run(&w->heap, here, _fiber_clock_now());
+	if (stuck >= SLICE_LOOKS)
+		at_or(&w->here.attention, FIBER_HERE_SLICE);
+	/* Under FIBER_TEST_MIGRATE some waited for it. */
+	if (stuck == FIBER_STUCK_LOOKS && at_load(&rt->global_len, RELAXED))
+		_fiber_sched_submit();
+	if (has_work(w)) {
+		at_store(&w->robbed, 1, RELAXED);
+		_fiber_sched_submit();
+	}
+}
+
+static bool all_asleep(void)
+{
+	return at_load(&rt->idle, RELAXED) == rt->nr_workers &&
+	       !at_load(&rt->nr_starved, RELAXED);
+}
+
+static void sleep_deeply(void)
+{
+	at_store(&rt->monitor_wake, 0, RELAXED);
+	at_store(&rt->monitor_deep, 1, RELAXED);
+	/* Pairs with a worker's leaving the idle list before it looks. */
+	at_fence();
+	while (all_asleep() && !at_load(&rt->quit, RELAXED) &&
+	       !at_load(&rt->monitor_wake, ACQUIRE))
+		_fiber_futex_wait(&rt->monitor_wake, 0, INT64_MAX);
+	at_store(&rt->monitor_deep, 0, RELAXED);
+}
+
+void _fiber_monitor_rouse_slow(void)
+{
+	if (!at_xchg(&rt->monitor_deep, 0))
+		return;
+	at_store(&rt->monitor_wake, 1, RELEASE);
+	_fiber_futex_wake(&rt->monitor_wake, 1);
+}
+
+void *_fiber_monitor(void *arg)
+{
+	struct fiber_here *here = arg;
+	uint32_t asleep = 0;
+	uint32_t look;
+	uint32_t i;
+
+	prctl(PR_SET_NAME, "fiber-monitor");
+	prctl(PR_SET_TIMERSLACK, 1);
+	for (look = 0; !at_load(&rt->quit, RELAXED); look++) {
+		_fiber_futex_wait(&rt->monitor_wake, 0,
+				  _fiber_clock_real() + FIBER_MONITOR_NS);
+		at_store(&rt->monitor_wake, 0, RELAXED);
+		for (i = 0; i < rt->nr_workers; i++)
+			look_after(rt->workers[i], here);
+		if (look % STACKS_LOOKS == 0) {
+			if (at_load(&rt->nr_starved, RELAXED))
+				_fiber_stacks_feed();
+			_fiber_stacks_trim();
+		}
+		asleep = all_asleep() ? asleep + 1 : 0;
+		if (asleep >= DEEP_LOOKS && _fiber_stacks_trimmed())
+			sleep_deeply();
+	}
+	return NULL;
+}

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Both ends of a wait.
+ */
+#include <errno.h>
+
+#include "clock.h"
+#include "park.h"
+
+/* How often a thread looks before it sleeps in the kernel. */
+#define THREAD_SPINS 100
+
+/* The half of the park word that has the flags, on which threads sleep. */
+static fiber_word *flags_of(struct fiber *f)
+{
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "the flags are in the other half here"
+#endif
+	return (fiber_word *)&f->park;
+}
+
+__attribute__((noinline)) bool _fiber_park_end_slow(struct fiber *f)
+{
+	bool is_thread = f->kind == FIBER_KIND_THREAD;
+	/* Pairs with the setting of PARKED, by the thread or arrive(). */
+	uint64_t seen = at_or(&f->park, FIBER_PARK_READY);
+
+	if (!(seen & FIBER_PARK_PARKED))
+		return false;
+	if (!is_thread)
+		return true;
+	/* The thread may be gone by now. Control blocks do not go. */
+	_fiber_futex_wake(flags_of(f), 1);
+	return false;
+}
+
+void _fiber_park_wake(struct fiber_here *here, struct fiber *f, uint64_t won,
+		      struct fiber_waiter *fired, int outcome)
+{
+	f->fired = fired;
+	f->outcome = outcome;
+	if (_fiber_park_end(f, won))
+		_fiber_sched_ready(here, f);
+}
+
+/* A thread that is no worker has a deadline of the kernel's. */
+static void thread_timed_out(struct fiber_here *here, struct fiber *f,
+			     uint64_t ticket)
+{
+	uint64_t won = _fiber_park_claim(f, ticket);
+
+	if (won)
+		_fiber_park_wake(here, f, won, NULL, -ETIMEDOUT);
+}
+
+static void thread_park(struct fiber_here *here, struct fiber *f,
+			uint64_t ticket, int64_t deadline)
+{
+	uint64_t word;
+	int i;
+
+	for (i = 0; i < THREAD_SPINS; i++) {
+		if (at_load(&f->park, ACQUIRE) & FIBER_PARK_READY)
+			return;
+		at_pause();
+	}
+	at_or(&f->park, FIBER_PARK_PARKED);
+	while (!((word = at_load(&f->park, ACQUIRE)) & FIBER_PARK_READY)) {
+		if (_fiber_futex_wait(flags_of(f), (uint32_t)word, deadline)) {
+			thread_timed_out(here, f, ticket);
+			deadline = INT64_MAX;
+		}
+	}
+}
+
+bool _fiber_park_past_slow(struct fiber_here *here, int64_t deadline)
+{
+	int64_t now = _fiber_clock_now();
+
+	here->past = now;
+	return deadline <= now;
+}
+
+/* There is no memory for the deadline: end the wait, if nobody did yet. */
+static void give_up(struct fiber_here *here, struct fiber *f, uint64_t ticket)
+{
+	uint64_t won = _fiber_park_claim(f, ticket);
+
+	if (won)
+		_fiber_park_wake(here, f, won, NULL, -ENOMEM);
+}
+
+int _fiber_park_wait(struct fiber_here *here, struct fiber *f, int64_t deadline)
+{
+	bool is_fiber = f->kind == FIBER_KIND_FIBER;
+	uint64_t ticket = _fiber_park_ticket(f);
+	bool has_alarm = deadline != INT64_MAX &&
+			 (is_fiber || _fiber_clock_is_virtual());
+
+	if (has_alarm && _fiber_sched_deadline(here, f, deadline) < 0)
+		give_up(here, f, ticket);
+	if (is_fiber)
+		_fiber_sched_park(here);
+	else
+		thread_park(here, f, ticket, has_alarm ? INT64_MAX : deadline);
+	if (has_alarm)
+		at_store(&f->deadline, INT64_MAX, RELAXED);
+	/* After the above; nobody else changes the word of an ended wait. */
+	at_store(&f->park, ticket + FIBER_PARK_GENERATION, RELEASE);
+	return f->outcome;
+}
+
+__attribute__((noinline)) int _fiber_checkpoint_slow(struct fiber_here *here)
+{
+	uint32_t seen = at_load(&here->attention, RELAXED);
+
+	if (seen & FIBER_HERE_SLICE) {
+		at_and(&here->attention, ~FIBER_HERE_SLICE);
+		_fiber_sched_yield(here);
+		here = _fiber_here();
+	}
+	if (at_load(&here->cur->attention, RELAXED) & FIBER_ATTENTION_CANCEL)
+		return -ECANCELED;
+	return 0;
+}

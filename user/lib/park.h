@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Waiting: the one place where a fiber, or another thread, sleeps.
+ *
+ * MODEL. Whoever can wait has a struct fiber: fibers do, and other threads are
+ * given one when they first wait (FIBER_KIND_THREAD). Its park word says how far
+ * the present wait has come, and decides who ends it.
+ *
+ *	generation  which wait: one more after each
+ *	CLAIMED     somebody has won it, and is the only one who may end it
+ *	PARKED      the fiber has left its stack; a thread is going to sleep
+ *	READY       the winner is done
+ *
+ * 1. The waiter takes a ticket (the generation), leaves it with everybody who
+ *    may end the wait (in queues of channels, as a deadline), and parks.
+ * 2. Of partner, close, deadline, cancellation and the cases of a select, one
+ *    wins: the first whose compare-and-swap sets CLAIMED. A ticket of an
+ *    earlier wait never wins.
+ * 3. The winner does its part, such as to copy an element, holding no lock, and
+ *    writes how it ended to fired and outcome.
+ * 4. If the winner found PARKED, the fiber is now its to make ready. If not, it
+ *    sets READY, and whoever of the two comes second sees the bit of the first
+ *    and makes the fiber ready: the winner, or the worker that left its stack.
+ *
+ * So no lock is held across a switch, and a fiber whose stack is slow to be left
+ * holds up nobody. A wait costs two locked instructions: PARKED and CLAIMED.
+ *
+ * Cancellation may claim a wait that has not begun yet. The next one then ends
+ * as soon as it begins.
+ *
+ * LIFETIME. A struct fiber is never unmapped, so that a stale ticket finds a
+ * park word to fail on, and a late wake an address to wake.
+ */
+#ifndef FIBER_PARK_H
+#define FIBER_PARK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "alarm.h"
+#include "arch/switch.h"
+#include "lock.h"
+#include "sanitize.h"
+
+#define FIBER_PARK_CLAIMED 1u
+#define FIBER_PARK_PARKED 2u
+#define FIBER_PARK_READY 4u
+#define FIBER_PARK_GENERATION ((uint64_t)1 << 32)
+
+enum fiber_kind {
+	FIBER_KIND_FREE, /* control block without an owner */
+	FIBER_KIND_FIBER,
+	FIBER_KIND_THREAD,
+	FIBER_KIND_IDLE, /* what a worker runs when it has no fiber */
+};
+
+/* fiber->attention: why the next call that may wait has to look up. */
+#define FIBER_ATTENTION_CANCEL 1u
+
+/* fiber->flags. R: of the running fiber itself, others look but do not write. */
+#define FIBER_FLAG_STARTED 1u /* has a context */
+#define FIBER_FLAG_DETACHED 2u /* nobody has a reference */
+
+struct fiber_stack;
+struct fiber_extra;
+struct fiber_waiter;
+
+/*
+ * The control block. Tags: S whoever runs the fiber, or holds it between two
+ * runs; L fiber->lock; I set when it is made.
+ *
+ * The first cache line is what a switch touches, the second spawn and join.
+ */
+struct fiber {
+	struct fiber_context ctx; /* S */
+	struct fiber *next; /* S: in the queue that it is in */
+	at(uint64_t) park;
+	struct fiber_stack *stack; /* S: NULL before the first run */
+	at(uint32_t) attention; /* set under L, read by the fiber */
+	uint16_t flags; /* R */
+	uint16_t pins; /* R: depth of fiber_pin() */
+	struct fiber_waiter *fired; /* winner: which of the waiters; or NULL */
+
+	int (*fn)(void *); /* I */
+	void *arg; /* I */
+	struct fiber_lock lock;
+	uint32_t refs; /* L */
+	int result; /* L */
+	struct fiber_waiter *joiners; /* L */
+	uint32_t index; /* I: for ever; which control block */
+	uint32_t life; /* L: how many fibers were in this control block */
+	int outcome; /* winner: how the wait ended */
+	uint8_t kind; /* L: enum fiber_kind */
+	uint8_t masked; /* L: cancellation is */
+	uint16_t worker; /* S: number of the one that it last ran on */
+
+	struct fiber_alarm alarm;
+	at(int64_t) deadline; /* of the present wait; FIBER_FOREVER */
+	int why; /* L: cancelled: the reason; 0 is not */
+	uint32_t stack_class; /* I: of its stack's size */
+	struct fiber_extra *extra; /* S: name, keys, handlers; or NULL */
+
+	struct fiber_sanitize sanitize; /* S */
+} __attribute__((aligned(64)));
+
+/*
+ * What runs the caller: a worker, or another thread. Thread-local, and so only
+ * valid until the next switch.
+ */
+struct fiber_here {
+	struct fiber *cur;
+	fiber_word attention; /* FIBER_HERE_... */
+	bool is_worker;
+	/* It is later than this: to know of a deadline long past for nothing. */
+	int64_t past;
+	uint64_t random; /* state of fiber_random(), not 0 */
+};
+
+#define FIBER_HERE_SLICE 1u /* the running fiber has had its share */
+
+/* xorshift64: not for secrets. */
+static inline uint64_t fiber_random(struct fiber_here *here)
+{
+	uint64_t x = here->random;
+
+	x ^= x << 13;
+	x ^= x >> 7;
+	x ^= x << 17;
+	here->random = x;
+	return x;
+}
+
+/*
+ * One place in a queue of somebody to wait for; on the stack of the waiter,
+ * which does not return before it is out of the queue. L: the lock of the queue.
+ */
+struct fiber_waiter {
+	struct fiber_waiter *next; /* L: in a ring; NULL when not queued */
+	struct fiber_waiter *prev; /* L */
+	struct fiber *fiber;
+	uint64_t ticket;
+	void *elem; /* where to copy from or to; the winner's once it has won */
+	int result; /* winner */
+	int number; /* of the case of a select */
+};
+
+/* Waiters in a ring, the first first. */
+static inline void fiber_waiter_add(struct fiber_waiter **first,
+				    struct fiber_waiter *w)
+{
+	struct fiber_waiter *head = *first;
+
+	if (!head) {
+		w->next = w->prev = w;
+		*first = w;
+		return;
+	}
+	w->next = head;
+	w->prev = head->prev;
+	head->prev->next = w;
+	head->prev = w;
+}
+
+/* Nothing if it is not queued. */
+static inline void fiber_waiter_del(struct fiber_waiter **first,
+				    struct fiber_waiter *w)
+{
+	if (!w->next)
+		return;
+	if (w->next == w) {
+		*first = NULL;
+	} else {
+		w->prev->next = w->next;
+		w->next->prev = w->prev;
+		if (*first == w)
+			*first = w->next;
+	}
+	w->next = NULL;
+}
+
+/* The ticket of f's present wait, or the next one if it is in none. */
+static inline uint64_t _fiber_park_ticket(const struct fiber *f)
+{
+	return at_load(&f->park, ACQUIRE) & ~(FIBER_PARK_GENERATION - 1);
+}
+
+/*
+ * Try to win the wait. Returns 0, or what the park word is now: to be handed to
+ * _fiber_park_end() when the winner is done.
+ */
+static inline uint64_t _fiber_park_claim(struct fiber *f, uint64_t ticket)
+{
+	uint64_t seen = ticket | FIBER_PARK_PARKED;
+	uint64_t won = seen | FIBER_PARK_CLAIMED;
+
+	if (likely(at_cas(&f->park, &seen, won)))
+		return won;
+	while (seen == ticket || seen == (ticket | FIBER_PARK_PARKED)) {
+		won = seen | FIBER_PARK_CLAIMED;
+		if (at_cas(&f->park, &seen, won))
+			return won;
+	}
+	return 0;
+}
+
+/*
+ * Part 4: fired and outcome are written. Returns whether f is now the caller's
+ * to make ready (fibers only). It holds no lock of anybody.
+ */
+bool _fiber_park_end_slow(struct fiber *f);
+static inline bool _fiber_park_end(struct fiber *f, uint64_t won)
+{
+	if (likely((won & FIBER_PARK_PARKED) && f->kind == FIBER_KIND_FIBER))
+		return true;
+	return _fiber_park_end_slow(f);
+}
+
+/* Make ready what this ends; here is the caller's. */
+void _fiber_park_wake(struct fiber_here *here, struct fiber *f, uint64_t won,
+		      struct fiber_waiter *fired, int outcome);
+
+/*
+ * Wait until somebody wins and is done, or until the deadline. Returns the
+ * outcome: what the winner gave, or -ETIMEDOUT, -ECANCELED, -ENOMEM (there is
+ * no memory for the deadline). f->fired is valid until the next wait. f is who
+ * calls; on return it may be on another thread.
+ */
+int _fiber_park_wait(struct fiber_here *here, struct fiber *f,
+		     int64_t deadline);
+
+/* Whether a wait until then need not begin. */
+bool _fiber_park_past_slow(struct fiber_here *here, int64_t deadline);
+static inline bool fiber_park_past(struct fiber_here *here, int64_t deadline)
+{
+	if (likely(here->is_worker && deadline > here->past))
+		return false;
+	return deadline != INT64_MAX && _fiber_park_past_slow(here, deadline);
+}
+
+/*
+ * Every call that may wait passes here first. Returns 0, or -ECANCELED. A fiber
+ * may be on another thread on return.
+ */
+int _fiber_checkpoint_slow(struct fiber_here *here);
+static inline int fiber_checkpoint(struct fiber_here *here)
+{
+	if (likely(!(at_load(&here->cur->attention, RELAXED) |
+		     at_load(&here->attention, RELAXED))))
+		return 0;
+	return _fiber_checkpoint_slow(here);
+}
+
+/*
+ * What the scheduler does for the above (sched.c), and, in its place, the
+ * explorer.
+ */
+
+/* Leave f's stack; set PARKED from outside of it. Returns when it runs again. */
+void _fiber_sched_park(struct fiber_here *here);
+/* Put a fiber that is nobody's in a queue to be run. */
+void _fiber_sched_ready(struct fiber_here *here, struct fiber *f);
+/* The same for n of them, linked by next from first to last. */
+void _fiber_sched_ready_all(struct fiber_here *here, struct fiber *first,
+			    struct fiber *last, unsigned int n);
+/* Let others run, if there are any. */
+void _fiber_sched_yield(struct fiber_here *here);
+/* Have f's deadline looked after: 0, or -ENOMEM. */
+int _fiber_sched_deadline(struct fiber_here *here, struct fiber *f,
+			  int64_t deadline);
+
+/* Have the alarm, which is in no heap, run at a time: 0 or -errno. */
+int _fiber_sched_alarm(struct fiber_here *here, struct fiber_alarm *alarm,
+		       int64_t at);
+
+/*
+ * Who calls, made known to the library first if needed: NULL if that failed,
+ * then *err says how.
+ */
+struct fiber_here *_fiber_here_slow(int *err);
+
+#ifdef FIBER_EXPLORE
+struct fiber_here *_fiber_here(void);
+#else
+extern __thread struct fiber_here *_fiber_here_tls
+	__attribute__((tls_model("initial-exec"), visibility("hidden")));
+
+/*
+ * By an instruction that the compiler does not know: it would keep the address
+ * of the thread-local variable across a switch. The only access there is.
+ */
+static inline struct fiber_here *_fiber_here(void)
+{
+	struct fiber_here *here;
+
+#if defined(__x86_64__)
+	__asm__ volatile("movq _fiber_here_tls@gottpoff(%%rip), %0\n\t"
+			 "movq %%fs:(%0), %0"
+			 : "=r"(here));
+#elif defined(__aarch64__)
+	uintptr_t offset;
+
+	__asm__ volatile("adrp %0, :gottprel:_fiber_here_tls\n\t"
+			 "ldr %0, [%0, :gottprel_lo12:_fiber_here_tls]\n\t"
+			 "mrs %1, tpidr_el0\n\t"
+			 "ldr %0, [%0, %1]"
+			 : "=&r"(here), "=&r"(offset));
+#endif
+	return here;
+}
+#endif /* FIBER_EXPLORE */
+
+/* _fiber_park_wait(), the usual case inline. */
+static inline int fiber_park_wait(struct fiber_here *here, struct fiber *f,
+				  int64_t deadline)
+{
+	uint64_t ticket;
+
+	if (unlikely(deadline != INT64_MAX || f->kind != FIBER_KIND_FIBER))
+		return _fiber_park_wait(here, f, deadline);
+	ticket = _fiber_park_ticket(f);
+	_fiber_sched_park(here);
+	at_store(&f->park, ticket + FIBER_PARK_GENERATION, RELEASE);
+	return f->outcome;
+}
+
+static inline struct fiber_here *fiber_here_get(int *err)
+{
+	struct fiber_here *here = _fiber_here();
+
+	return likely(here) ? here : _fiber_here_slow(err);
+}
+
+#endif /* FIBER_PARK_H */

@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Starting and stopping; what there is to know about it.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <fiber/cancel.h>
+#include <fiber/fiber.h>
+#include <fiber/run.h>
+
+#include "clock.h"
+#include "config.h"
+#include "control.h"
+#include "here.h"
+#include "life.h"
+#include "monitor.h"
+#include "sized.h"
+#include "stacks.h"
+#include "worker.h"
+
+#define rt (&_fiber_rt)
+#define FLAGS_ALL (FIBER_TEST_MIGRATE | FIBER_TEST_CLOCK)
+/* How often it is looked whether all fibers have ended, when stopping. */
+#define LOOK_US 200
+
+/* Of starting and stopping. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static bool hooked; /* lock: at fork and exit */
+/* It never waits by it. */
+static struct fiber monitor_self = { .kind = FIBER_KIND_IDLE };
+
+void _fiber_rt_failed(const struct fiber_why *why)
+{
+	bool is_new;
+
+	fiber_lock(&rt->why_lock);
+	is_new = strcmp(rt->why.text, why->text);
+	rt->why = *why;
+	fiber_unlock(&rt->why_lock);
+	if (is_new)
+		fprintf(stderr, "fiber: %s\n", why->text);
+}
+
+/*
+ * The child has one thread: the one that called fork(), on the stack that it
+ * had. All else of the runtime may be in any state, and is not used again.
+ */
+static void after_fork(void)
+{
+	_fiber_here_forget();
+	_fiber_control_forget();
+	if (at_load(&rt->state, RELAXED) != FIBER_RT_NONE)
+		_fiber_overflow_exit();
+	memset(rt, 0, sizeof(*rt));
+	at_store(&rt->state, FIBER_RT_FORKED, RELAXED);
+	pthread_mutex_init(&lock, NULL);
+}
+
+/* Who calls exit() does not want more to be done meanwhile. */
+static void at_exit(void)
+{
+	at_store(&rt->quit, 1, RELAXED);
+}
+
+static int hook(struct fiber_why *why)
+{
+	if (hooked)
+		return 0;
+	if (pthread_atfork(NULL, NULL, after_fork) || atexit(at_exit))
+		return _fiber_why(why, -ENOMEM, "no memory for a handler");
+	hooked = true;
+	return 0;
+}
+
+static int check(const struct fiber_config *config, struct fiber_why *why)
+{
+	if (config->workers > FIBER_WORKERS_MAX)
+		return _fiber_why(why, -EINVAL, "%u workers: at most %u",
+				  config->workers, FIBER_WORKERS_MAX);
+	if (config->flags & ~FLAGS_ALL || config->reserved)
+		return _fiber_why(why, -EINVAL, "unknown flags in the config");
+	if (config->guard > FIBER_GUARDS_SOFT)
+		return _fiber_why(why, -EINVAL, "there is no guard %u",
+				  config->guard);
+	if (config->grace_ns < 0)
+		return _fiber_why(why, -EINVAL, "a negative grace_ns");
+	return 0;
+}
+
+static uint64_t random_seed(void)
+{
+	uint64_t seed = 0;
+
+	if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) != sizeof(seed))
+		seed = _fiber_clock_real();
+	return seed;
+}
+
+static void reset(const struct fiber_config *config)
+{
+	memset(rt, 0, sizeof(*rt));
+	rt->nr_workers = config->workers ? config->workers :
+					   _fiber_config_cpus();
+	if (rt->nr_workers > FIBER_WORKERS_MAX)
+		rt->nr_workers = FIBER_WORKERS_MAX;
+	rt->monitor_here.cur = &monitor_self;
+	rt->flags = config->flags;
+	rt->seed = config->seed ? config->seed : random_seed();
+}
+
+/* lock is held, and the runtime is not running. */
+static int start(const struct fiber_config *config, struct fiber_why *why)
+{
+	int err = check(config, why);
+
+	if (!err)
+		err = hook(why);
+	if (err)
+		return err;
+	reset(config);
+	_fiber_barrier_init();
+	_fiber_clock_init(config->flags & FIBER_TEST_CLOCK);
+	err = _fiber_stacks_init(config->stack_size, config->guard, why);
+	if (err)
+		return err;
+	err = _fiber_overflow_init(why);
+	if (err)
+		goto err_stacks;
+	err = _fiber_workers_start(why);
+	if (err)
+		goto err_overflow;
+	at_store(&rt->state, FIBER_RT_RUNNING, RELEASE);
+	return 0;
+
+err_overflow:
+	_fiber_overflow_exit();
+err_stacks:
+	_fiber_stacks_exit(false);
+	at_store(&rt->quit, 0, RELAXED);
+	return err;
+}
+
+static bool is_stopped(void)
+{
+	uint32_t state = at_load(&rt->state, ACQUIRE);
+
+	return state == FIBER_RT_NONE || state == FIBER_RT_FORKED;
+}
+
+/* config as it was given; what to do if it is running already. */
+static int start_given(const struct fiber_config *given, int if_running)
+{
+	struct fiber_config config = { .size = sizeof(config) };
+	struct fiber_why why = { "" };
+	int err = 0;
+
+	if (given)
+		err = _fiber_sized_get(&config, sizeof(config), given,
+				       given->size);
+	if (err)
+		return err;
+	pthread_mutex_lock(&lock);
+	if (!is_stopped()) {
+		pthread_mutex_unlock(&lock);
+		return if_running;
+	}
+	err = start(&config, &why);
+	pthread_mutex_unlock(&lock);
+	if (err && why.text[0])
+		fprintf(stderr, "fiber: %s\n", why.text);
+	return err;
+}
+
+int fiber_start(const struct fiber_config *config)
+{
+	return start_given(config, -EBUSY);
+}
+
+int _fiber_rt_need(void)
+{
+	uint32_t state = at_load(&rt->state, ACQUIRE);
+
+	if (state == FIBER_RT_RUNNING)
+		return 0;
+	return state == FIBER_RT_NONE ? start_given(NULL, 0) : -EPERM;
+}
+
+/* Whether all have ended before the deadline. */
+static bool await_all(int64_t deadline)
+{
+	/* Virtual time does not pass while we wait for it. */
+	while (_fiber_life_count()) {
+		if (_fiber_clock_real() >= deadline)
+			return false;
+		usleep(LOOK_US);
+	}
+	return true;
+}
+
+static int stop(int64_t deadline)
+{
+	bool left;
+
+	at_store(&rt->state, FIBER_RT_STOPPING, SEQ_CST);
+	_fiber_life_cancel_all();
+	left = !await_all(deadline);
+	if (left)
+		_fiber_life_report();
+	at_store(&rt->quit, 1, SEQ_CST);
+	if (!left) {
+		_fiber_workers_stop();
+		_fiber_workers_free(false);
+		_fiber_stacks_exit(false);
+	}
+	_fiber_overflow_exit();
+	at_store(&rt->state, FIBER_RT_NONE, RELEASE);
+	return left ? -ETIMEDOUT : 0;
+}
+
+int fiber_stop_until(int64_t deadline)
+{
+	struct fiber_here *here = _fiber_here();
+	int err = -EPERM;
+
+	if (here && here->is_worker)
+		return -EDEADLK;
+	pthread_mutex_lock(&lock);
+	if (at_load(&rt->state, RELAXED) == FIBER_RT_RUNNING)
+		err = stop(deadline);
+	pthread_mutex_unlock(&lock);
+	return err;
+}
+
+int fiber_run(int (*main)(void *), void *arg, const struct fiber_config *config)
+{
+	struct fiber_here *here = _fiber_here();
+	int64_t grace = 0;
+	struct fiber *f;
+	int result;
+	int err;
+
+	if (!main)
+		return -EINVAL;
+	if (here && here->is_worker)
+		return -EBUSY;
+	err = start_given(config, -EBUSY);
+	if (err)
+		return err;
+	if (config && config->size >= offsetof(struct fiber_config, seed))
+		grace = config->grace_ns;
+	err = fiber_spawn(&f, main, arg, NULL);
+	if (!err)
+		err = fiber_join(f, &result);
+	fiber_stop_until(grace < INT64_MAX - _fiber_clock_real() ?
+				 _fiber_clock_real() + grace :
+				 INT64_MAX);
+	return err ? err : result;
+}
+
+static void count(struct fiber_status *s)
+{
+	uint32_t i;
+
+	for (i = 0; i < rt->nr_workers; i++) {
+		struct fiber_worker *w = rt->workers[i];
+
+		s->spawned += at_load(&w->spawned, RELAXED);
+		s->dispatches += at_load(&w->tick, RELAXED);
+		s->steals += at_load(&w->steals, RELAXED);
+	}
+	s->spawned += at_load(&rt->spawned, RELAXED);
+	s->fibers = _fiber_life_count();
+}
+
+int fiber_status(struct fiber_status *status)
+{
+	struct fiber_status s = { 0 };
+
+	if (!status)
+		return -EINVAL;
+	if (at_load(&rt->state, ACQUIRE) != FIBER_RT_RUNNING &&
+	    at_load(&rt->state, ACQUIRE) != FIBER_RT_STOPPING)
+		return -EPERM;
+	s.workers = rt->nr_workers;
+	s.threads = rt->nr_workers + 1;
+	s.idle = at_load(&rt->idle, RELAXED);
+	s.guard = rt->arena.ladder.rung;
+	s.wakes = at_load(&rt->wakes, RELAXED);
+	s.starved = at_load(&rt->nr_starved, RELAXED);
+	count(&s);
+	strcpy(s.blocking, "monitor");
+	fiber_lock(&rt->why_lock);
+	memcpy(s.why, rt->why.text, sizeof(s.why));
+	fiber_unlock(&rt->why_lock);
+	return _fiber_sized_put(status, status->size, &s, sizeof(s));
+}

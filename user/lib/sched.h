@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The scheduler: which fiber runs where.
+ *
+ * MODEL. A worker is a thread that runs fibers. It has four containers:
+ *
+ *	next   one fiber that was made ready by the one that runs: it goes first
+ *	ring   fibers that have run before, first in first out
+ *	deque  fibers that have not, last in first out for the owner; they have
+ *	       no stack yet, so a tree of fibers that make fibers holds the stacks
+ *	       of one path and not of all
+ *	heap   alarms
+ *
+ * and an inbox for fibers that are pinned to it. What is too much for a worker,
+ * and what other threads make ready, is in the global queue.
+ *
+ * ORDER. A worker takes next, but at most NEXT_MAX in a row, after which it goes
+ * to the end of the ring; then ring, deque, global queue. At every 8th dispatch
+ * it looks at its inbox and the deque first, at every GLOBAL_EVERYth at the
+ * global queue and then the oldest of the deque. So a fiber that is in a ring
+ * behind n others runs within GLOBAL_EVERY + NEXT_MAX * (n + 1) dispatches of
+ * its worker, times 8/7.
+ *
+ * A worker without work looks at the others' queues: half of a ring, the oldest
+ * of a deque, alarms that are due. next and a lone fiber are left to their
+ * worker while it makes progress (its tick moves): to take them away costs both
+ * more than it gains. If it does not, the monitor sends a thief after at most
+ * MONITOR_NS; that one empties the queue.
+ *
+ * SLEEPING, WAKING. idle counts the workers in the idle list, spinning those
+ * that look for work.
+ *
+ *	submit  put the fiber in a queue;  fence;
+ *	        idle and not spinning: make spinning 1, wake one of the idle list,
+ *	        which goes on looking as the one that spins
+ *	sleep   into the idle list;  spinning less one;  fence;
+ *	        look at all queues again; if there is something, out of the list
+ *
+ * Either the one sees the other in the idle list, or the other sees the fiber.
+ * Who was looking and found work wakes the next one if there is more. A worker
+ * that is taken out of the list by another has a token (wake = 1) to consume.
+ *
+ * INVARIANTS. A fiber changes thread only inside a call of the library. A queue
+ * is put into by one thread only. Who is stopped at any instruction of this file
+ * delays one fiber at most, the one in its hands, and what is pinned to it.
+ *
+ * REJECTED. Switching straight to the receiver of an element: sending took 30
+ * instead of 18 ns, as the sender's next call found nobody waiting. A processor
+ * to be handed over with its queues, as Go has it: a page fault does not say
+ * that it is about to happen. Waking a worker for each fiber in next: 7 us for
+ * what the same worker does 20 ns later.
+ */
+#ifndef FIBER_SCHED_H
+#define FIBER_SCHED_H
+
+#include <pthread.h>
+
+#include "overflow.h"
+#include "park.h"
+#include "runq.h"
+#include "stack.h"
+
+#define FIBER_WORKERS_MAX 256
+
+/* Free control blocks and stacks that a worker keeps for itself. */
+#define FIBER_CACHE_MAX 64
+#define FIBER_CACHE_BATCH 32
+
+/* Sizes of stacks that differ from the default, by the power of two. */
+#define FIBER_STACK_CLASSES 16
+
+/* FIBER_TEST_MIGRATE: so many looks without progress, and nobody waits for it. */
+#define FIBER_STUCK_LOOKS 100
+
+/* What is to be done about the fiber that was left, from outside its stack. */
+enum fiber_left {
+	FIBER_LEFT_NOTHING,
+	FIBER_LEFT_PARKED,
+	FIBER_LEFT_YIELDED,
+	FIBER_LEFT_ENDED,
+};
+
+/* Tags: O the worker's own thread; others say who. */
+struct fiber_worker {
+	struct fiber_here here; /* first: the thread-local pointer is to it */
+	struct fiber *left; /* O: whom we switched from */
+	enum fiber_left left_how; /* O */
+	uint32_t nexts; /* O: taken from next in a row */
+	at(uint32_t) tick; /* O writes: dispatches */
+	uint32_t global_tick; /* O: when to look at the global queue again */
+	struct fiber *free; /* O: control blocks */
+	uint32_t nr_free; /* O */
+	uint32_t nr_stacks; /* O */
+	struct fiber_stack *stacks; /* O: linked by next */
+	struct fiber_stack *left_stack; /* O: of the fiber that has ended */
+	uint32_t left_class; /* O: of that stack's size */
+	uint32_t number; /* I */
+	at(uint64_t) spawned; /* O writes */
+	at(uint64_t) ended; /* O writes */
+	at(uint64_t) steals; /* O writes */
+
+	at(struct fiber *) next __attribute__((aligned(64))); /* anybody */
+	at(uint32_t) inbox_len; /* set under inbox_lock */
+	struct fiber_ring ring __attribute__((aligned(64)));
+	struct fiber_deque deque;
+	struct fiber_heap heap __attribute__((aligned(64)));
+
+	struct fiber_lock inbox_lock;
+	struct fiber *inbox; /* inbox_lock: oldest first */
+	struct fiber *inbox_last; /* inbox_lock */
+
+	fiber_word wake
+		__attribute__((aligned(64))); /* token of who is woken */
+	at(uint32_t) asleep; /* O writes: it is going to sleep, or does */
+	struct fiber_worker *idle_next; /* rt->idle_lock */
+	bool in_idle; /* rt->idle_lock */
+	uint32_t spin_rounds; /* O: how long it pays to look */
+
+	struct fiber idle; /* O: its context when no fiber runs */
+	struct fiber_context ended_ctx; /* O: nobody comes back to it */
+	struct fiber_sanitize ended_sanitize; /* O */
+	pthread_t thread; /* I */
+	struct fiber_altstack altstack; /* O */
+
+	/* The monitor's. */
+	uint32_t seen_tick;
+	at(uint32_t) stuck; /* how many looks ago it moved */
+	at(uint32_t) robbed; /* thieves may take next, and all of the ring */
+};
+
+enum fiber_rt_state {
+	FIBER_RT_NONE,
+	FIBER_RT_RUNNING,
+	FIBER_RT_STOPPING, /* fibers are cancelled and none are made */
+	FIBER_RT_FORKED, /* in the child of a fork */
+};
+
+/* The runtime; one in a process. */
+struct fiber_rt {
+	at(uint32_t) state; /* enum fiber_rt_state */
+	uint32_t nr_workers; /* I */
+	uint32_t flags; /* I: FIBER_TEST_... */
+	uint64_t seed; /* I */
+	struct fiber_worker **workers; /* I */
+
+	at(uint32_t) idle __attribute__((aligned(64)));
+	at(uint32_t) spinning;
+	at(uint32_t) global_len; /* set under global_lock */
+	at(uint32_t) monitor_deep; /* the monitor sleeps until it is woken */
+	at(uint32_t) quit; /* workers end */
+
+	struct fiber_lock global_lock __attribute__((aligned(64)));
+	struct fiber *global; /* global_lock: oldest first */
+	struct fiber *global_last; /* global_lock */
+
+	struct fiber_lock idle_lock __attribute__((aligned(64)));
+	struct fiber_worker *idle_list; /* idle_lock: last in first out */
+	at(uint64_t) wakes;
+
+	/* Fibers for whose stacks there is no memory, oldest first. */
+	struct fiber_lock starved_lock;
+	struct fiber *starved; /* starved_lock */
+	struct fiber *starved_last; /* starved_lock */
+	at(uint32_t) nr_starved; /* set under starved_lock */
+
+	at(uint64_t) spawned; /* by threads that are no workers */
+
+	struct fiber_stack_arena arena; /* class 0 */
+	/* Made on demand under grow. */
+	struct fiber_stack_arena *arenas[FIBER_STACK_CLASSES];
+	pthread_mutex_t grow;
+	struct fiber_lock why_lock;
+	struct fiber_why why; /* why_lock */
+
+	fiber_word monitor_wake;
+	struct fiber_here monitor_here; /* I: it runs alarms like a thread */
+	pthread_t monitor;
+};
+
+extern struct fiber_rt _fiber_rt;
+
+static inline struct fiber_worker *fiber_worker_of(struct fiber_here *here)
+{
+	return (struct fiber_worker *)here;
+}
+
+/* What a worker does until rt->quit; on its own stack. */
+void _fiber_sched_loop(struct fiber_worker *worker);
+
+/* Run f, which was just made, some time. By its maker, which may be a thread. */
+void _fiber_sched_fresh(struct fiber_here *here, struct fiber *f);
+
+/* End the calling fiber. */
+void _fiber_sched_exit(struct fiber_here *here, int result)
+	__attribute__((noreturn));
+
+/* If a worker sleeps and none is looking for work, have one look. */
+void _fiber_sched_submit(void);
+/* Wake this one, if it sleeps. */
+void _fiber_sched_kick(struct fiber_worker *worker);
+
+/* Start the runtime with defaults unless it runs. 0 or -errno. */
+int _fiber_rt_need(void);
+
+/* A sentence about what failed, for fiber_status(). */
+void _fiber_rt_failed(const struct fiber_why *why);
+
+#endif /* FIBER_SCHED_H */

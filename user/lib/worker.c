@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Starting and ending workers.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+
+#include "clock.h"
+#include "control.h"
+#include "monitor.h"
+#include "stacks.h"
+#include "worker.h"
+
+#define rt (&_fiber_rt)
+
+/* They run the scheduler's loop only; fibers have stacks of their own. */
+#define STACK_SIZE (128 * 1024)
+
+static void *run(void *arg)
+{
+	struct fiber_worker *w = arg;
+	char name[16];
+	struct fiber_why why;
+
+	snprintf(name, sizeof(name), "fiber/%u", w->number);
+	prctl(PR_SET_NAME, name);
+	/* Sleeps end when they should, and not up to 50 us later. */
+	prctl(PR_SET_TIMERSLACK, 1);
+	if (_fiber_overflow_thread_init(&w->altstack, &why))
+		_fiber_rt_failed(&why);
+	_fiber_sched_loop(w);
+	_fiber_overflow_thread_exit(&w->altstack);
+	return NULL;
+}
+
+/*
+ * Signals that are sent to the process are for other threads. Those that an
+ * instruction causes are not sent, and a profiler's are wanted.
+ */
+static void block_signals(sigset_t *before)
+{
+	sigset_t set;
+
+	sigfillset(&set);
+	sigdelset(&set, SIGSEGV);
+	sigdelset(&set, SIGBUS);
+	sigdelset(&set, SIGILL);
+	sigdelset(&set, SIGFPE);
+	sigdelset(&set, SIGTRAP);
+	sigdelset(&set, SIGSYS);
+	sigdelset(&set, SIGABRT);
+	sigdelset(&set, SIGPROF);
+	pthread_sigmask(SIG_SETMASK, &set, before);
+}
+
+static int start_thread(pthread_t *thread, void *(*fn)(void *), void *arg,
+			struct fiber_why *why)
+{
+	pthread_attr_t attr;
+	int err = pthread_attr_init(&attr);
+
+	if (!err) {
+		/* A libc with large thread-local memory wants more: then its
+		   default. */
+		(void)pthread_attr_setstacksize(&attr, STACK_SIZE);
+		err = pthread_create(thread, &attr, fn, arg);
+		pthread_attr_destroy(&attr);
+	}
+	if (err)
+		return _fiber_why(why, -err, "no thread for a worker: %s",
+				  strerror(err));
+	return 0;
+}
+
+static int make(uint32_t i, struct fiber_why *why)
+{
+	struct fiber_worker *w = aligned_alloc(64, sizeof(*w));
+
+	if (!w)
+		return _fiber_why(why, -ENOMEM, "no memory for a worker");
+	memset(w, 0, sizeof(*w));
+	if (_fiber_heap_init(&w->heap)) {
+		free(w);
+		return _fiber_why(why, -ENOMEM, "no memory for alarms");
+	}
+	w->here.is_worker = true;
+	w->here.cur = &w->idle;
+	w->here.past = _fiber_clock_now();
+	w->number = i;
+	w->here.random = (rt->seed + i) * 0x9e3779b97f4a7c15u | 1;
+	w->spin_rounds = 4;
+	w->idle.kind = FIBER_KIND_IDLE;
+	rt->workers[i] = w;
+	return 0;
+}
+
+static int make_all(struct fiber_why *why)
+{
+	uint32_t i;
+	int err;
+
+	rt->workers = calloc(rt->nr_workers, sizeof(*rt->workers));
+	if (!rt->workers)
+		return _fiber_why(why, -ENOMEM, "no memory for workers");
+	for (i = 0; i < rt->nr_workers; i++) {
+		err = make(i, why);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* Returns how many were started. */
+static uint32_t start_all(struct fiber_why *why, int *err)
+{
+	uint32_t i;
+
+	for (i = 0; i < rt->nr_workers; i++) {
+		struct fiber_worker *w = rt->workers[i];
+
+		*err = start_thread(&w->thread, run, w, why);
+		if (*err)
+			return i;
+	}
+	*err = start_thread(&rt->monitor, _fiber_monitor, &rt->monitor_here,
+			    why);
+	return i;
+}
+
+static void join_workers(uint32_t n)
+{
+	uint32_t i;
+
+	for (i = 0; i < n; i++) {
+		_fiber_sched_kick(rt->workers[i]);
+		pthread_join(rt->workers[i]->thread, NULL);
+	}
+}
+
+int _fiber_workers_start(struct fiber_why *why)
+{
+	sigset_t before;
+	uint32_t started = 0;
+	int err = make_all(why);
+
+	if (!err) {
+		block_signals(&before);
+		started = start_all(why, &err);
+		pthread_sigmask(SIG_SETMASK, &before, NULL);
+	}
+	if (err) {
+		at_store(&rt->quit, 1, SEQ_CST);
+		join_workers(started);
+		_fiber_workers_free(false);
+	}
+	return err;
+}
+
+void _fiber_workers_stop(void)
+{
+	_fiber_monitor_rouse_slow();
+	at_store(&rt->monitor_wake, 1, SEQ_CST);
+	_fiber_futex_wake(&rt->monitor_wake, 1);
+	pthread_join(rt->monitor, NULL);
+	join_workers(rt->nr_workers);
+}
+
+static void free_worker(struct fiber_worker *w)
+{
+	struct fiber *f;
+
+	while ((f = w->free)) {
+		w->free = f->next;
+		_fiber_control_put(f, f);
+	}
+	_fiber_heap_exit(&w->heap);
+	free(w);
+}
+
+void _fiber_workers_free(bool left)
+{
+	uint32_t i;
+
+	for (i = 0; rt->workers && !left && i < rt->nr_workers; i++) {
+		if (rt->workers[i])
+			free_worker(rt->workers[i]);
+	}
+	if (!left)
+		free(rt->workers);
+	rt->workers = NULL;
+}
