@@ -1,0 +1,443 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Sending and receiving.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <fiber/base.h>
+
+#include "chan.h"
+#include "sized.h"
+#include "slab.h"
+
+/* How many waiters are taken out of a closed channel before it is let go. */
+#define CLOSE_BATCH 64
+
+enum how {
+	WAIT,
+	TRY,
+};
+
+static struct fiber_slab_cache chans;
+
+static int check_attr(const struct fiber_chan_attr *given)
+{
+	struct fiber_chan_attr attr;
+	int err = 0;
+
+	if (given)
+		err = _fiber_sized_get(&attr, sizeof(attr), given, given->size);
+	if (!err && given && (attr.flags || attr.reserved))
+		err = -EINVAL;
+	return err;
+}
+
+int fiber_chan_new(struct fiber_chan **chan, size_t elem_size, size_t capacity,
+		   const struct fiber_chan_attr *attr)
+{
+	size_t slot_size = elem_size > FIBER_ELEM_SMALL && capacity ?
+				   sizeof(struct fiber_box *) :
+				   elem_size;
+	struct fiber_chan *c;
+	char *slots = NULL;
+	int err = check_attr(attr);
+
+	if (err)
+		return err;
+	if (!chan || elem_size > FIBER_ELEM_SIZE_MAX ||
+	    (elem_size && capacity > FIBER_CHAN_SIZE_MAX / elem_size))
+		return -EINVAL;
+	if (slot_size && capacity) {
+		/* Touched now, and not under the lock. */
+		slots = calloc(capacity, slot_size);
+		if (!slots)
+			return -ENOMEM;
+		memset(slots, 0, capacity * slot_size);
+	}
+	c = _fiber_slab_get(&chans, sizeof(*c));
+	if (!c) {
+		free(slots);
+		return -ENOMEM;
+	}
+	c->recvq = c->sendq = NULL;
+	c->slots = slots;
+	c->cap = capacity;
+	c->count = c->head = 0;
+	c->slot_size = slot_size;
+	c->closed = 0;
+	c->elem_size = elem_size;
+	at_store(&c->refs, 1, RELAXED);
+	c->boxes = NULL;
+	c->nr_boxes = 0;
+	*chan = c;
+	return 0;
+}
+
+struct fiber_chan *fiber_chan_get(struct fiber_chan *chan)
+{
+	if (chan)
+		at_add(&chan->refs, 1);
+	return chan;
+}
+
+static void check_unused(struct fiber_chan *c)
+{
+	if (!c->recvq && !c->sendq)
+		return;
+	fprintf(stderr, "fiber: the last reference to a channel is given up "
+			"while somebody waits in it\n");
+	abort();
+}
+
+static void free_boxes(struct fiber_chan *c)
+{
+	struct fiber_box *box;
+	union fiber_slot slot;
+
+	while (c->count) {
+		fiber_chan_take_slot(c, &slot);
+		free(slot.box);
+	}
+	while ((box = c->boxes)) {
+		c->boxes = box->next;
+		free(box);
+	}
+}
+
+void fiber_chan_put(struct fiber_chan *chan)
+{
+	if (!chan || at_add(&chan->refs, -1) != 1)
+		return;
+	fiber_lock(&chan->lock);
+	check_unused(chan);
+	if (fiber_chan_boxed(chan))
+		free_boxes(chan);
+	fiber_unlock(&chan->lock);
+	free(chan->slots);
+	_fiber_slab_put(&chans, chan);
+}
+
+/*
+ * Neither partner nor room, and the lock is held: wait in the queue. Returns
+ * what the partner or close says, or why the wait ended without.
+ */
+static inline int wait_in(struct fiber_here *here, struct fiber_chan *c,
+			  struct fiber_waiter **queue, void *elem,
+			  int64_t deadline)
+{
+	struct fiber *f = here->cur;
+	struct fiber_waiter w = {
+		.fiber = f,
+		.ticket = _fiber_park_ticket(f),
+		.elem = elem,
+	};
+	int err;
+
+	if (unlikely(fiber_park_past(here, deadline))) {
+		fiber_unlock(&c->lock);
+		return -ETIMEDOUT;
+	}
+	fiber_waiter_add(queue, &w);
+	fiber_unlock(&c->lock);
+	err = fiber_park_wait(here, f, deadline);
+	if (likely(f->fired == &w))
+		return w.result;
+	fiber_lock(&c->lock);
+	fiber_waiter_del(queue, &w);
+	fiber_unlock(&c->lock);
+	return err;
+}
+
+/*
+ * slot is what would go into the buffer, elem what a receiver gets. *kept: the
+ * slot is somebody else's now.
+ */
+static inline int send_slot(struct fiber_here *here, struct fiber_chan *c,
+			    void *slot, void *elem, enum how how,
+			    int64_t deadline, bool *kept)
+{
+	struct fiber_waiter *w;
+	size_t size = c->elem_size;
+	uint64_t won;
+	int err;
+
+	*kept = false;
+	fiber_lock(&c->lock);
+	if (unlikely(c->closed)) {
+		fiber_unlock(&c->lock);
+		return -EPIPE;
+	}
+	if (c->recvq && (w = fiber_chan_claim(&c->recvq, &won))) {
+		fiber_unlock(&c->lock);
+		if (likely(w->elem))
+			fiber_chan_copy(w->elem, elem, size);
+		fiber_chan_wake(here, w, won, 0);
+		return 0;
+	}
+	if (c->count < c->cap) {
+		fiber_chan_put_slot(c, slot);
+		*kept = true;
+		fiber_unlock(&c->lock);
+		return 0;
+	}
+	if (how == TRY) {
+		fiber_unlock(&c->lock);
+		return -EAGAIN;
+	}
+	err = wait_in(here, c, &c->sendq, c->cap ? slot : elem, deadline);
+	*kept = !err;
+	return err;
+}
+
+static __attribute__((noinline)) int send_boxed(struct fiber_here *here,
+						struct fiber_chan *c,
+						void *elem, enum how how,
+						int64_t deadline)
+{
+	struct fiber_box *box = _fiber_box_get(c, elem);
+	bool kept;
+	int err;
+
+	if (!box)
+		return -ENOMEM;
+	err = send_slot(here, c, &box, elem, how, deadline, &kept);
+	if (!kept)
+		_fiber_box_put(c, box);
+	return err;
+}
+
+/* Who calls, past the scheduling point; a try takes no notice of cancellation. */
+static inline struct fiber_here *enter(enum how how, int *err)
+{
+	struct fiber_here *here = fiber_here_get(err);
+
+	if (unlikely(!here))
+		return NULL;
+	*err = fiber_checkpoint(here);
+	if (unlikely(*err)) {
+		if (how == WAIT)
+			return NULL;
+		*err = 0;
+	}
+	/* It may have been on another worker since. */
+	return _fiber_here();
+}
+
+static inline int send(struct fiber_chan *c, const void *const_elem,
+		       enum how how, int64_t deadline)
+{
+	void *elem = (void *)const_elem;
+	struct fiber_here *here;
+	union fiber_slot slot;
+	bool kept;
+	int err;
+
+	if (unlikely(!c || (!elem && c->elem_size)))
+		return -EINVAL;
+	here = enter(how, &err);
+	if (unlikely(!here))
+		return err;
+	if (unlikely(fiber_chan_boxed(c)))
+		return send_boxed(here, c, elem, how, deadline);
+	if (c->cap)
+		fiber_chan_copy(&slot, elem, c->elem_size);
+	return send_slot(here, c, &slot, elem, how, deadline, &kept);
+}
+
+/* There are elements, and the lock is held. */
+static inline void recv_buffered(struct fiber_here *here, struct fiber_chan *c,
+				 void *elem)
+{
+	struct fiber_waiter *w = NULL;
+	union fiber_slot slot;
+	uint64_t won;
+
+	fiber_chan_take_slot(c, &slot);
+	/* Who waited for room has it now. */
+	if (unlikely(c->sendq) && (w = fiber_chan_claim(&c->sendq, &won)))
+		fiber_chan_put_slot(c, w->elem);
+	fiber_unlock(&c->lock);
+	fiber_chan_open(c, elem, &slot);
+	if (w)
+		fiber_chan_wake(here, w, won, 0);
+}
+
+static inline int recv(struct fiber_chan *c, void *elem, enum how how,
+		       int64_t deadline)
+{
+	struct fiber_here *here;
+	struct fiber_waiter *w;
+	uint64_t won;
+	size_t size;
+	int err;
+
+	if (unlikely(!c))
+		return -EINVAL;
+	here = enter(how, &err);
+	if (unlikely(!here))
+		return err;
+	size = c->elem_size;
+	fiber_lock(&c->lock);
+	if (c->count) {
+		recv_buffered(here, c, elem);
+		return 0;
+	}
+	if (c->sendq && (w = fiber_chan_claim(&c->sendq, &won))) {
+		fiber_unlock(&c->lock);
+		if (likely(elem))
+			fiber_chan_copy(elem, w->elem, size);
+		fiber_chan_wake(here, w, won, 0);
+		return 0;
+	}
+	if (unlikely(c->closed || how == TRY)) {
+		err = c->closed ? -EPIPE : -EAGAIN;
+		fiber_unlock(&c->lock);
+		return err;
+	}
+	return wait_in(here, c, &c->recvq, elem, deadline);
+}
+
+int _fiber_chan_offer(struct fiber_here *here, struct fiber_chan *c,
+		      const void *elem)
+{
+	union fiber_slot slot;
+	bool kept;
+
+	fiber_chan_copy(&slot, elem, c->elem_size);
+	return send_slot(here, c, &slot, (void *)elem, TRY, 0, &kept);
+}
+
+int fiber_send(struct fiber_chan *chan, const void *elem)
+{
+	return send(chan, elem, WAIT, INT64_MAX);
+}
+
+int fiber_send_until(struct fiber_chan *chan, const void *elem,
+		     int64_t deadline)
+{
+	return send(chan, elem, WAIT, deadline);
+}
+
+int fiber_try_send(struct fiber_chan *chan, const void *elem)
+{
+	return send(chan, elem, TRY, 0);
+}
+
+int fiber_recv(struct fiber_chan *chan, void *elem)
+{
+	return recv(chan, elem, WAIT, INT64_MAX);
+}
+
+int fiber_recv_until(struct fiber_chan *chan, void *elem, int64_t deadline)
+{
+	return recv(chan, elem, WAIT, deadline);
+}
+
+int fiber_try_recv(struct fiber_chan *chan, void *elem)
+{
+	return recv(chan, elem, TRY, 0);
+}
+
+/* Claimed waiters, to be woken together. */
+struct batch {
+	unsigned int n;
+	struct {
+		struct fiber_waiter *waiter;
+		uint64_t won;
+	} of[CLOSE_BATCH];
+};
+
+/* Lock is held. Whether there are more. */
+static bool collect(struct fiber_chan *c, struct batch *batch)
+{
+	batch->n = 0;
+	while (batch->n < CLOSE_BATCH) {
+		struct fiber_waiter **q = c->recvq ? &c->recvq : &c->sendq;
+		struct fiber_waiter *w =
+			fiber_chan_claim(q, &batch->of[batch->n].won);
+
+		if (w)
+			batch->of[batch->n++].waiter = w;
+		else if (!c->recvq && !c->sendq)
+			return false;
+	}
+	return c->recvq || c->sendq;
+}
+
+static void wake_batch(struct fiber_here *here, struct batch *batch)
+{
+	struct fiber *first = NULL;
+	struct fiber *last = NULL;
+	unsigned int n = 0;
+	unsigned int i;
+
+	for (i = 0; i < batch->n; i++) {
+		struct fiber_waiter *w = batch->of[i].waiter;
+		struct fiber *f = w->fiber;
+
+		w->result = -EPIPE;
+		f->fired = w;
+		f->outcome = 0;
+		if (!_fiber_park_end(f, batch->of[i].won))
+			continue;
+		if (last)
+			last->next = f;
+		else
+			first = f;
+		last = f;
+		n++;
+	}
+	if (n)
+		_fiber_sched_ready_all(here, first, last, n);
+}
+
+int fiber_chan_close(struct fiber_chan *chan)
+{
+	struct fiber_here *here;
+	struct batch batch;
+	bool more;
+	int err;
+
+	if (!chan)
+		return -EINVAL;
+	here = fiber_here_get(&err);
+	if (!here)
+		return err;
+	fiber_lock(&chan->lock);
+	if (chan->closed) {
+		fiber_unlock(&chan->lock);
+		return -EPIPE;
+	}
+	chan->closed = 1;
+	do {
+		more = collect(chan, &batch);
+		fiber_unlock(&chan->lock);
+		wake_batch(here, &batch);
+		/* Without waiters it may be gone by now. */
+		if (more)
+			fiber_lock(&chan->lock);
+	} while (more);
+	return 0;
+}
+
+size_t fiber_chan_len(const struct fiber_chan *chan)
+{
+	struct fiber_lock *lock;
+	size_t len;
+
+	if (!chan)
+		return 0;
+	/* The lock is not part of what is constant. */
+	lock = (struct fiber_lock *)&chan->lock;
+	fiber_lock(lock);
+	len = chan->count;
+	fiber_unlock(lock);
+	return len;
+}
+
+size_t fiber_chan_cap(const struct fiber_chan *chan)
+{
+	return chan ? chan->cap : 0;
+}
