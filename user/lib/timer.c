@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Sleeping, and timers with channels.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include <fiber/chan.h>
+#include <fiber/time.h>
+
+#include "chan.h"
+#include "clock.h"
+#include "park.h"
+
+struct fiber_timer {
+	struct fiber_timer_alarm alarm; /* first */
+	struct fiber_chan *chan;
+};
+
+int fiber_sleep_until(int64_t t)
+{
+	struct fiber_here *here;
+	int err;
+
+	here = fiber_here_get(&err);
+	if (!here)
+		return err;
+	err = fiber_checkpoint(here);
+	if (err)
+		return err;
+	here = _fiber_here();
+	if (t != INT64_MAX && t <= _fiber_clock_now())
+		return 0;
+	err = fiber_park_wait(here, here->cur, t);
+	return err == -ETIMEDOUT ? 0 : err;
+}
+
+int fiber_sleep(int64_t ns)
+{
+	return fiber_sleep_until(fiber_after(ns));
+}
+
+/* Takes back one reference. */
+static void put(struct fiber_timer *timer)
+{
+	if (at_add(&timer->alarm.refs, -1) != 1)
+		return;
+	fiber_chan_put(timer->chan);
+	free(timer);
+}
+
+static void fire(struct fiber_timer_alarm *alarm, struct fiber_here *here,
+		 int64_t now)
+{
+	struct fiber_timer *timer = (struct fiber_timer *)alarm;
+
+	/* A full channel has the time of an earlier one, unread. */
+	(void)_fiber_chan_offer(here, timer->chan, &now);
+	put(timer);
+}
+
+static int set(struct fiber_timer *timer, int64_t at, int64_t every)
+{
+	struct fiber_here *here;
+	int err;
+
+	here = fiber_here_get(&err);
+	if (!here)
+		return err;
+	timer->alarm.every = every;
+	return _fiber_sched_alarm(here, &timer->alarm.alarm, at);
+}
+
+int fiber_timer_new(struct fiber_timer **timer, int64_t at, int64_t every)
+{
+	struct fiber_timer *t;
+	int err;
+
+	if (!timer || every < 0)
+		return -EINVAL;
+	t = calloc(1, sizeof(*t));
+	if (!t)
+		return -ENOMEM;
+	err = fiber_chan_new(&t->chan, sizeof(int64_t), 1, NULL);
+	if (err)
+		goto err_free;
+	t->alarm.alarm.is_timer = 1;
+	t->alarm.fire = fire;
+	at_store(&t->alarm.refs, 1, RELAXED);
+	err = set(t, at, every);
+	if (err)
+		goto err_put;
+	*timer = t;
+	return 0;
+
+err_put:
+	fiber_chan_put(t->chan);
+err_free:
+	free(t);
+	return err;
+}
+
+int fiber_timer_set(struct fiber_timer *timer, int64_t at, int64_t every)
+{
+	bool was_set;
+	int err;
+
+	if (!timer || every < 0)
+		return -EINVAL;
+	was_set = _fiber_alarm_del(&timer->alarm.alarm);
+	err = set(timer, at, every);
+	return err ? err : was_set;
+}
+
+struct fiber_chan *fiber_timer_chan(struct fiber_timer *timer)
+{
+	return timer ? timer->chan : NULL;
+}
+
+void fiber_timer_free(struct fiber_timer *timer)
+{
+	if (!timer)
+		return;
+	_fiber_alarm_del(&timer->alarm.alarm);
+	put(timer);
+}
