@@ -25,18 +25,20 @@ int _fiber_heap_init(struct fiber_heap *heap)
 	return 0;
 }
 
+static struct fiber_heap_entry *entry(const struct fiber_heap *heap, uint32_t i)
+{
+	return &heap->chunk[i / FIBER_HEAP_CHUNK][i % FIBER_HEAP_CHUNK];
+}
+
 void _fiber_heap_exit(struct fiber_heap *heap)
 {
 	uint32_t i;
 
+	for (i = 0; i < heap->size; i++)
+		at_store(&entry(heap, i)->alarm->heap, NULL, RELAXED);
 	for (i = 0; i < heap->chunks; i++)
 		free(heap->chunk[i]);
 	munmap(heap->chunk, TABLE_SIZE);
-}
-
-static struct fiber_heap_entry *entry(const struct fiber_heap *heap, uint32_t i)
-{
-	return &heap->chunk[i / FIBER_HEAP_CHUNK][i % FIBER_HEAP_CHUNK];
 }
 
 static void place(struct fiber_heap *heap, uint32_t i,
@@ -103,10 +105,9 @@ static void insert(struct fiber_heap *heap, struct fiber_alarm *alarm,
 	publish(heap);
 }
 
-/* Afterwards somebody else may put it in another heap at once. */
+/* The alarm in it may be on its way into another heap already. */
 static void remove_slot(struct fiber_heap *heap, uint32_t i)
 {
-	struct fiber_alarm *alarm = entry(heap, i)->alarm;
 	struct fiber_heap_entry last = *entry(heap, --heap->size);
 
 	if (i < heap->size) {
@@ -116,6 +117,16 @@ static void remove_slot(struct fiber_heap *heap, uint32_t i)
 			sift_down(heap, i, last);
 	}
 	publish(heap);
+}
+
+/*
+ * From here on anybody may put it in a heap. `when` is INT64_MAX while there is
+ * no other, so that who sees that it is in a heap and not yet when takes it for
+ * too late, and not for early enough.
+ */
+static void release(struct fiber_alarm *alarm)
+{
+	at_store(&alarm->when, INT64_MAX, RELAXED);
 	at_store(&alarm->heap, NULL, SEQ_CST);
 }
 
@@ -129,45 +140,50 @@ static void move_slot(struct fiber_heap *heap, uint32_t i, int64_t later)
 	publish(heap);
 }
 
-/* Lock the heap when there is room for one more in it. */
-static int lock_with_room(struct fiber_heap *heap)
+/* The lock is held: is there room for one more, with the chunk *spare if needed? */
+static bool make_room(struct fiber_heap *heap, struct fiber_heap_entry **spare)
 {
-	struct fiber_heap_entry *spare = NULL;
+	if (heap->size < heap->chunks * FIBER_HEAP_CHUNK)
+		return true;
+	if (!*spare || heap->chunks == FIBER_HEAP_CHUNKS)
+		return false;
+	heap->chunk[heap->chunks++] = *spare;
+	*spare = NULL;
+	publish(heap);
+	return true;
+}
 
+/*
+ * Lock the heap with room for one more in it, or -ENOMEM. *spare is to be freed
+ * after it is unlocked.
+ */
+static int lock_with_room(struct fiber_heap *heap,
+			  struct fiber_heap_entry **spare)
+{
+	*spare = NULL;
 	for (;;) {
-		if (!at_load(&heap->room, RELAXED) && !spare) {
-			spare = malloc(FIBER_HEAP_CHUNK * sizeof(*spare));
-			if (!spare)
+		if (!at_load(&heap->room, RELAXED)) {
+			*spare = malloc(FIBER_HEAP_CHUNK * sizeof(**spare));
+			if (!*spare)
 				return -ENOMEM;
 		}
 		fiber_lock(&heap->lock);
-		if (heap->size < heap->chunks * FIBER_HEAP_CHUNK)
-			break;
-		if (spare && heap->chunks < FIBER_HEAP_CHUNKS) {
-			heap->chunk[heap->chunks++] = spare;
+		if (make_room(heap, spare))
 			return 0;
-		}
-		at_store(&heap->room, 0, RELAXED);
 		fiber_unlock(&heap->lock);
-		if (spare) {
-			free(spare);
+		if (*spare) {
+			free(*spare);
 			return -ENOMEM;
 		}
 	}
-	if (spare) {
-		/* Somebody else was faster. */
-		fiber_unlock(&heap->lock);
-		free(spare);
-		return lock_with_room(heap);
-	}
-	return 0;
 }
 
 int _fiber_alarm_add(struct fiber_heap *heap, struct fiber_alarm *alarm,
 		     int64_t when)
 {
 	struct fiber_heap *none = NULL;
-	int err = lock_with_room(heap);
+	struct fiber_heap_entry *spare;
+	int err = lock_with_room(heap, &spare);
 	int earliest = 0;
 
 	if (err)
@@ -177,6 +193,7 @@ int _fiber_alarm_add(struct fiber_heap *heap, struct fiber_alarm *alarm,
 		earliest = alarm->slot == 0;
 	}
 	fiber_unlock(&heap->lock);
+	free(spare);
 	return earliest;
 }
 
@@ -189,8 +206,10 @@ bool _fiber_alarm_del(struct fiber_alarm *alarm)
 
 		fiber_lock(&heap->lock);
 		found = at_load(&alarm->heap, RELAXED) == heap;
-		if (found)
+		if (found) {
 			remove_slot(heap, alarm->slot);
+			release(alarm);
+		}
 		fiber_unlock(&heap->lock);
 		if (found)
 			return true;
@@ -226,6 +245,7 @@ static void timer_due(struct fiber_heap *heap, struct fiber_alarm *alarm,
 		move_slot(heap, alarm->slot, when);
 	} else {
 		remove_slot(heap, alarm->slot);
+		release(alarm);
 	}
 }
 
@@ -240,7 +260,10 @@ static void end_wait(struct fiber *f, uint64_t ticket, struct due *due)
 	due->ended[due->nr_ended++].won = won;
 }
 
-/* The wait may go on to a later deadline, have none, or be at its end. */
+/*
+ * The wait may go on to a later deadline, have none, or be at its end. What
+ * others see of the heap is never without an alarm that stays.
+ */
 static void fiber_due(struct fiber_heap *heap, struct fiber_alarm *alarm,
 		      int64_t now, struct due *due)
 {
@@ -250,23 +273,26 @@ static void fiber_due(struct fiber_heap *heap, struct fiber_alarm *alarm,
 	uint64_t ticket = _fiber_park_ticket(f);
 	int64_t deadline = at_load(&f->deadline, ACQUIRE);
 	struct fiber_heap *none = NULL;
+	uint32_t slot = alarm->slot;
 	bool ended = deadline <= now;
 
 	if (!ended && deadline != INT64_MAX) {
-		move_slot(heap, alarm->slot, deadline);
+		move_slot(heap, slot, deadline);
 		return;
 	}
 	if (ended)
 		end_wait(f, ticket, due);
-	remove_slot(heap, alarm->slot);
+	release(alarm);
 	/* Pairs with the fence in _fiber_alarm_deadline(). */
 	at_fence();
-	/* Another wait may have begun, which relied on this alarm. */
-	if (ended && _fiber_park_ticket(f) == ticket)
-		return;
 	deadline = at_load(&f->deadline, ACQUIRE);
-	if (deadline != INT64_MAX && at_cas(&alarm->heap, &none, heap))
-		insert(heap, alarm, deadline);
+	/* Another wait may have begun, which relied on this alarm. */
+	if (deadline != INT64_MAX &&
+	    !(ended && _fiber_park_ticket(f) == ticket) &&
+	    at_cas(&alarm->heap, &none, heap))
+		move_slot(heap, slot, deadline);
+	else
+		remove_slot(heap, slot);
 }
 
 /* Whether there may be more. */

@@ -28,6 +28,13 @@ int64_t fiber_after(int64_t ns)
 	return ns < INT64_MAX - now ? now + ns : INT64_MAX;
 }
 
+static const char *libc_says(int err)
+{
+	const char *text = strerrordesc_np(err);
+
+	return text ? text : "Unknown error";
+}
+
 const char *fiber_strerror(int err)
 {
 	switch (-err) {
@@ -56,7 +63,7 @@ const char *fiber_strerror(int err)
 	case ESRCH:
 		return "The fiber has ended";
 	default:
-		return strerrordesc_np(err < 0 ? -err : err);
+		return libc_says(err < 0 ? -err : err);
 	}
 }
 

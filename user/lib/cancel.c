@@ -4,7 +4,9 @@
  *
  * MODEL. Under the fiber's lock the reason is written, then attention is set,
  * which fails its next call at the start, and its wait is claimed. If it was
- * about to wait, it finds its ticket used and does not. If it was not, the
+ * about to wait, it finds its ticket used and does not; if the ticket was that of
+ * the wait before, whoever leaves its stack sees attention (fiber_park_left()). If
+ * it was not, the
  * claimed word stays until its next wait, which ends at once: that is what a
  * cancelled fiber's waits do anyway. Only masking makes it wait again; the mask
  * is set under the lock, and takes such a claim back, as a fiber that sets its
@@ -20,6 +22,8 @@
 static uint64_t deliver(struct fiber *f)
 {
 	at_store(&f->attention, FIBER_ATTENTION_CANCEL, RELAXED);
+	/* Pairs with the setting of PARKED in fiber_park_left(). */
+	at_fence();
 	return _fiber_park_claim(f, _fiber_park_ticket(f));
 }
 

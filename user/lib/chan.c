@@ -120,80 +120,85 @@ void fiber_chan_put(struct fiber_chan *chan)
 }
 
 /*
- * Neither partner nor room, and the lock is held: wait in the queue. Returns
- * what the partner or close says, or why the wait ended without.
+ * Each operation is a short function that looks which of a few cases it is, and
+ * ends with a jump to the function for that case: the usual ones then save no
+ * registers but once, and have one frame above the program's when they switch.
  */
-static inline int wait_in(struct fiber_here *here, struct fiber_chan *c,
-			  struct fiber_waiter **queue, void *elem,
-			  int64_t deadline)
-{
-	struct fiber *f = here->cur;
-	struct fiber_waiter w = {
-		.fiber = f,
-		.ticket = _fiber_park_ticket(f),
-		.elem = elem,
-	};
-	int err;
 
-	if (unlikely(fiber_park_past(here, deadline))) {
-		fiber_unlock(&c->lock);
-		return -ETIMEDOUT;
-	}
-	fiber_waiter_add(queue, &w);
-	fiber_unlock(&c->lock);
-	err = fiber_park_wait(here, f, deadline);
-	if (likely(f->fired == &w))
-		return w.result;
-	fiber_lock(&c->lock);
-	fiber_waiter_del(queue, &w);
+/* The lock is held: let it go, and say why not. */
+static int refuse(struct fiber_chan *c)
+{
+	int err = c->closed ? -EPIPE : -EAGAIN;
+
 	fiber_unlock(&c->lock);
 	return err;
 }
 
 /*
- * slot is what would go into the buffer, elem what a receiver gets. *kept: the
- * slot is somebody else's now.
+ * The lock is held, the channel is not closed, and receivers are queued: the
+ * first gets the element. If none is left, wait for one.
+ */
+static __attribute__((noinline)) int send_direct(struct fiber_here *here,
+						 struct fiber_chan *c,
+						 const void *elem, enum how how,
+						 int64_t deadline)
+{
+	size_t size = c->elem_size;
+	uint64_t won;
+	struct fiber_waiter *w = fiber_waiter_claim(&c->recvq, &won);
+
+	if (unlikely(!w)) {
+		if (how == TRY)
+			return refuse(c);
+		return _fiber_park_queue(here, &c->lock, &c->sendq,
+					 (void *)elem, deadline);
+	}
+	fiber_unlock(&c->lock);
+	if (likely(w->elem))
+		fiber_chan_copy(w->elem, elem, size);
+	return fiber_chan_wake(here, w, won, 0);
+}
+
+/*
+ * The channel has a buffer, slot is what goes into it, elem what a receiver that
+ * waits gets. *kept: the slot is somebody else's now.
  */
 static inline int send_slot(struct fiber_here *here, struct fiber_chan *c,
-			    void *slot, void *elem, enum how how,
+			    void *slot, const void *elem, enum how how,
 			    int64_t deadline, bool *kept)
 {
 	struct fiber_waiter *w;
-	size_t size = c->elem_size;
 	uint64_t won;
 	int err;
 
 	*kept = false;
 	fiber_lock(&c->lock);
-	if (unlikely(c->closed)) {
+	if (unlikely(c->closed))
+		return refuse(c);
+	if (unlikely(c->recvq) && (w = fiber_waiter_claim(&c->recvq, &won))) {
+		size_t size = c->elem_size;
+
 		fiber_unlock(&c->lock);
-		return -EPIPE;
-	}
-	if (c->recvq && (w = fiber_chan_claim(&c->recvq, &won))) {
-		fiber_unlock(&c->lock);
-		if (likely(w->elem))
+		if (w->elem)
 			fiber_chan_copy(w->elem, elem, size);
-		fiber_chan_wake(here, w, won, 0);
-		return 0;
+		return fiber_chan_wake(here, w, won, 0);
 	}
-	if (c->count < c->cap) {
+	if (likely(c->count < c->cap)) {
 		fiber_chan_put_slot(c, slot);
 		*kept = true;
 		fiber_unlock(&c->lock);
 		return 0;
 	}
-	if (how == TRY) {
-		fiber_unlock(&c->lock);
-		return -EAGAIN;
-	}
-	err = wait_in(here, c, &c->sendq, c->cap ? slot : elem, deadline);
+	if (how == TRY)
+		return refuse(c);
+	err = _fiber_park_queue(here, &c->lock, &c->sendq, slot, deadline);
 	*kept = !err;
 	return err;
 }
 
 static __attribute__((noinline)) int send_boxed(struct fiber_here *here,
 						struct fiber_chan *c,
-						void *elem, enum how how,
+						const void *elem, enum how how,
 						int64_t deadline)
 {
 	struct fiber_box *box = _fiber_box_get(c, elem);
@@ -208,95 +213,210 @@ static __attribute__((noinline)) int send_boxed(struct fiber_here *here,
 	return err;
 }
 
-/* Who calls, past the scheduling point; a try takes no notice of cancellation. */
-static inline struct fiber_here *enter(enum how how, int *err)
+static __attribute__((noinline)) int
+send_buffered(struct fiber_here *here, struct fiber_chan *c, const void *elem,
+	      enum how how, int64_t deadline)
 {
-	struct fiber_here *here = fiber_here_get(err);
-
-	if (unlikely(!here))
-		return NULL;
-	*err = fiber_checkpoint(here);
-	if (unlikely(*err)) {
-		if (how == WAIT)
-			return NULL;
-		*err = 0;
-	}
-	/* It may have been on another worker since. */
-	return _fiber_here();
-}
-
-static inline int send(struct fiber_chan *c, const void *const_elem,
-		       enum how how, int64_t deadline)
-{
-	void *elem = (void *)const_elem;
-	struct fiber_here *here;
 	union fiber_slot slot;
 	bool kept;
-	int err;
 
-	if (unlikely(!c || (!elem && c->elem_size)))
-		return -EINVAL;
-	here = enter(how, &err);
-	if (unlikely(!here))
-		return err;
 	if (unlikely(fiber_chan_boxed(c)))
 		return send_boxed(here, c, elem, how, deadline);
-	if (c->cap)
-		fiber_chan_copy(&slot, elem, c->elem_size);
+	fiber_chan_copy(&slot, elem, c->elem_size);
 	return send_slot(here, c, &slot, elem, how, deadline, &kept);
 }
 
-/* There are elements, and the lock is held. */
-static inline void recv_buffered(struct fiber_here *here, struct fiber_chan *c,
-				 void *elem)
+/* A try takes no notice of cancellation. NULL: *err says why. */
+static struct fiber_here *enter_slow(enum how how, int *err)
 {
-	struct fiber_waiter *w = NULL;
-	union fiber_slot slot;
-	uint64_t won;
+	struct fiber_here *here = fiber_here_get(err);
 
-	fiber_chan_take_slot(c, &slot);
-	/* Who waited for room has it now. */
-	if (unlikely(c->sendq) && (w = fiber_chan_claim(&c->sendq, &won)))
-		fiber_chan_put_slot(c, w->elem);
-	fiber_unlock(&c->lock);
-	fiber_chan_open(c, elem, &slot);
-	if (w)
-		fiber_chan_wake(here, w, won, 0);
+	if (!here)
+		return NULL;
+	*err = fiber_checkpoint(here);
+	if (*err && how == WAIT)
+		return NULL;
+	return _fiber_here();
 }
 
-static inline int recv(struct fiber_chan *c, void *elem, enum how how,
-		       int64_t deadline)
+/* The first call of a thread, attention, or the lock is held by somebody. */
+static __attribute__((noinline, cold)) int send_slow(struct fiber_chan *c,
+						     const void *elem,
+						     enum how how,
+						     int64_t deadline)
 {
-	struct fiber_here *here;
-	struct fiber_waiter *w;
-	uint64_t won;
-	size_t size;
 	int err;
+	struct fiber_here *here = enter_slow(how, &err);
+
+	if (!here)
+		return err;
+	if (c->cap)
+		return send_buffered(here, c, elem, how, deadline);
+	fiber_lock(&c->lock);
+	if (c->closed)
+		return refuse(c);
+	return send_direct(here, c, elem, how, deadline);
+}
+
+/* The lock is held, and is let go: it went through a buffer. Returns 0. */
+static inline int done_buffered(struct fiber_chan *c)
+{
+	fiber_unlock(&c->lock);
+	return 0;
+}
+
+/*
+ * Words through a buffer in which there is room and nobody waits: all that such
+ * a channel does most of the time, in a function that calls no other.
+ */
+static inline __attribute__((always_inline)) int
+send_word(struct fiber_here *here, struct fiber_chan *c, const void *elem,
+	  enum how how, int64_t deadline)
+{
+	uint64_t word;
+
+	memcpy(&word, elem, sizeof(word));
+	if (unlikely(!fiber_trylock(&c->lock)))
+		return send_slow(c, elem, how, deadline);
+	if (unlikely(c->closed || c->recvq || c->count >= c->cap)) {
+		fiber_unlock(&c->lock);
+		return send_buffered(here, c, elem, how, deadline);
+	}
+	fiber_chan_put_word(c, word);
+	return done_buffered(c);
+}
+
+static inline __attribute__((always_inline)) int
+send(struct fiber_chan *c, const void *elem, enum how how, int64_t deadline)
+{
+	struct fiber_here *here = _fiber_here();
+
+	if (unlikely(!c || (!elem && c->elem_size)))
+		return -EINVAL;
+	if (unlikely(!here || fiber_attention(here)))
+		return send_slow(c, elem, how, deadline);
+	if (c->cap) {
+		if (c->elem_size == sizeof(uint64_t))
+			return send_word(here, c, elem, how, deadline);
+		return send_buffered(here, c, elem, how, deadline);
+	}
+	if (unlikely(!fiber_trylock(&c->lock)))
+		return send_slow(c, elem, how, deadline);
+	if (unlikely(c->closed))
+		return refuse(c);
+	if (c->recvq)
+		return send_direct(here, c, elem, how, deadline);
+	if (how == TRY)
+		return refuse(c);
+	return _fiber_park_queue(here, &c->lock, &c->sendq, (void *)elem,
+				 deadline);
+}
+
+/* The lock is held, and there are elements. */
+static inline int recv_slot(struct fiber_here *here, struct fiber_chan *c,
+			    void *elem, union fiber_slot *slot)
+{
+	struct fiber_waiter *w = NULL;
+	uint64_t won;
+
+	fiber_chan_take_slot(c, slot);
+	/* Who waited for room has it now. */
+	if (unlikely(c->sendq) && (w = fiber_waiter_claim(&c->sendq, &won)))
+		fiber_chan_put_slot(c, w->elem);
+	fiber_unlock(&c->lock);
+	fiber_chan_open(c, elem, slot);
+	return unlikely(w) ? fiber_chan_wake(here, w, won, 0) : 0;
+}
+
+static __attribute__((noinline)) int
+recv_buffered(struct fiber_here *here, struct fiber_chan *c, void *elem)
+{
+	union fiber_slot slot;
+
+	return recv_slot(here, c, elem, &slot);
+}
+
+/*
+ * The lock is held, and senders are queued: the element of the first. If none is
+ * left, wait for one.
+ */
+static __attribute__((noinline)) int recv_direct(struct fiber_here *here,
+						 struct fiber_chan *c,
+						 void *elem, enum how how,
+						 int64_t deadline)
+{
+	size_t size = c->elem_size;
+	uint64_t won;
+	struct fiber_waiter *w = fiber_waiter_claim(&c->sendq, &won);
+
+	if (unlikely(!w)) {
+		if (c->closed || how == TRY)
+			return refuse(c);
+		return _fiber_park_queue(here, &c->lock, &c->recvq, elem,
+					 deadline);
+	}
+	fiber_unlock(&c->lock);
+	if (likely(elem))
+		fiber_chan_copy(elem, w->elem, size);
+	return fiber_chan_wake(here, w, won, 0);
+}
+
+static __attribute__((noinline, cold)) int
+recv_slow(struct fiber_chan *c, void *elem, enum how how, int64_t deadline)
+{
+	int err;
+	struct fiber_here *here = enter_slow(how, &err);
+
+	if (!here)
+		return err;
+	fiber_lock(&c->lock);
+	if (c->count)
+		return recv_buffered(here, c, elem);
+	return recv_direct(here, c, elem, how, deadline);
+}
+
+static __attribute__((noinline, cold)) int
+recv_word_slow(struct fiber_chan *c, void *elem, uint64_t word)
+{
+	_fiber_unlock_slow(&c->lock);
+	memcpy(elem, &word, sizeof(word));
+	return 0;
+}
+
+/* The lock is held; as send_word(). */
+static inline __attribute__((always_inline)) int recv_word(struct fiber_chan *c,
+							   void *elem)
+{
+	uint64_t word = fiber_chan_take_word(c);
+
+	/* Before the program's memory is touched. */
+	if (fiber_unlock_fast(&c->lock))
+		return recv_word_slow(c, elem, word);
+	memcpy(elem, &word, sizeof(word));
+	return 0;
+}
+
+static inline __attribute__((always_inline)) int
+recv(struct fiber_chan *c, void *elem, enum how how, int64_t deadline)
+{
+	struct fiber_here *here = _fiber_here();
 
 	if (unlikely(!c))
 		return -EINVAL;
-	here = enter(how, &err);
-	if (unlikely(!here))
-		return err;
-	size = c->elem_size;
-	fiber_lock(&c->lock);
+	if (unlikely(!here || fiber_attention(here) ||
+		     !fiber_trylock(&c->lock)))
+		return recv_slow(c, elem, how, deadline);
 	if (c->count) {
-		recv_buffered(here, c, elem);
-		return 0;
+		if (likely(c->elem_size == sizeof(uint64_t) && elem &&
+			   !c->sendq))
+			return recv_word(c, elem);
+		return recv_buffered(here, c, elem);
 	}
-	if (c->sendq && (w = fiber_chan_claim(&c->sendq, &won))) {
-		fiber_unlock(&c->lock);
-		if (likely(elem))
-			fiber_chan_copy(elem, w->elem, size);
-		fiber_chan_wake(here, w, won, 0);
-		return 0;
-	}
-	if (unlikely(c->closed || how == TRY)) {
-		err = c->closed ? -EPIPE : -EAGAIN;
-		fiber_unlock(&c->lock);
-		return err;
-	}
-	return wait_in(here, c, &c->recvq, elem, deadline);
+	if (c->sendq)
+		return recv_direct(here, c, elem, how, deadline);
+	if (unlikely(c->closed || how == TRY))
+		return refuse(c);
+	return _fiber_park_queue(here, &c->lock, &c->recvq, elem, deadline);
 }
 
 int _fiber_chan_offer(struct fiber_here *here, struct fiber_chan *c,
@@ -306,7 +426,7 @@ int _fiber_chan_offer(struct fiber_here *here, struct fiber_chan *c,
 	bool kept;
 
 	fiber_chan_copy(&slot, elem, c->elem_size);
-	return send_slot(here, c, &slot, (void *)elem, TRY, 0, &kept);
+	return send_slot(here, c, &slot, elem, TRY, 0, &kept);
 }
 
 int fiber_send(struct fiber_chan *chan, const void *elem)
@@ -356,7 +476,7 @@ static bool collect(struct fiber_chan *c, struct batch *batch)
 	while (batch->n < CLOSE_BATCH) {
 		struct fiber_waiter **q = c->recvq ? &c->recvq : &c->sendq;
 		struct fiber_waiter *w =
-			fiber_chan_claim(q, &batch->of[batch->n].won);
+			fiber_waiter_claim(q, &batch->of[batch->n].won);
 
 		if (w)
 			batch->of[batch->n++].waiter = w;

@@ -84,21 +84,6 @@ static inline void fiber_chan_copy(void *to, const void *from, size_t size)
 	}
 }
 
-/* Lock is held. The first whose wait can be won, out of the queue; or NULL. */
-static inline struct fiber_waiter *fiber_chan_claim(struct fiber_waiter **queue,
-						    uint64_t *won)
-{
-	struct fiber_waiter *w;
-
-	while ((w = *queue)) {
-		fiber_waiter_del(queue, w);
-		*won = _fiber_park_claim(w->fiber, w->ticket);
-		if (likely(*won))
-			return w;
-	}
-	return NULL;
-}
-
 static inline char *fiber_chan_slot(const struct fiber_chan *c, uint64_t i)
 {
 	return c->slots + i * c->slot_size;
@@ -124,13 +109,34 @@ static inline void fiber_chan_take_slot(struct fiber_chan *c, void *slot)
 	c->count--;
 }
 
+/* The same for a channel of words. */
+static inline void fiber_chan_put_word(struct fiber_chan *c, uint64_t word)
+{
+	uint64_t i = c->head + c->count;
+
+	if (i >= c->cap)
+		i -= c->cap;
+	((uint64_t *)(void *)c->slots)[i] = word;
+	c->count++;
+}
+
+static inline uint64_t fiber_chan_take_word(struct fiber_chan *c)
+{
+	uint64_t word = ((uint64_t *)(void *)c->slots)[c->head];
+
+	if (++c->head == c->cap)
+		c->head = 0;
+	c->count--;
+	return word;
+}
+
 /* The lock is not held: end the wait of who was claimed, with its result. */
-static inline void fiber_chan_wake(struct fiber_here *here,
-				   struct fiber_waiter *w, uint64_t won,
-				   int result)
+static inline int fiber_chan_wake(struct fiber_here *here,
+				  struct fiber_waiter *w, uint64_t won,
+				  int result)
 {
 	w->result = result;
-	_fiber_park_wake(here, w->fiber, won, w, 0);
+	return fiber_park_wake(here, w->fiber, won, w, 0);
 }
 
 /*

@@ -14,6 +14,7 @@
 static struct fiber_lock lock;
 static struct fiber *free_list; /* lock */
 static uint32_t used; /* lock: from here on they were never given out */
+static uint32_t first; /* of this process: those before are its parent's */
 static at(uint32_t) mapped; /* set under grow */
 static at(struct fiber *) chunks[CHUNKS]; /* set under grow */
 static pthread_mutex_t grow = PTHREAD_MUTEX_INITIALIZER;
@@ -38,6 +39,7 @@ static bool map_chunk(uint32_t seen)
 			  PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
 			  -1, 0);
 		if (at != MAP_FAILED) {
+			_fiber_sanitize_root(at, CHUNK * sizeof(struct fiber));
 			at_store(&chunks[n / CHUNK], at, RELEASE);
 			n += CHUNK;
 			at_store(&mapped, n, RELEASE);
@@ -47,8 +49,8 @@ static bool map_chunk(uint32_t seen)
 	return n > seen;
 }
 
-/* First those that were free, then new ones: *first to *end, to be made. */
-static uint32_t take(struct fiber **list, uint32_t n, uint32_t *first,
+/* First those that were free, then new ones: *from to *end, to be made. */
+static uint32_t take(struct fiber **list, uint32_t n, uint32_t *from,
 		     uint32_t *end)
 {
 	uint32_t got = 0;
@@ -64,7 +66,7 @@ static uint32_t take(struct fiber **list, uint32_t n, uint32_t *first,
 		got++;
 	}
 	room = at_load(&mapped, ACQUIRE) - used;
-	*first = used;
+	*from = used;
 	used += n - got < room ? n - got : room;
 	*end = used;
 	fiber_unlock(&lock);
@@ -73,7 +75,7 @@ static uint32_t take(struct fiber **list, uint32_t n, uint32_t *first,
 
 uint32_t _fiber_control_get(struct fiber **list, uint32_t n)
 {
-	uint32_t first;
+	uint32_t from;
 	uint32_t end;
 	uint32_t got;
 	uint32_t seen;
@@ -81,12 +83,12 @@ uint32_t _fiber_control_get(struct fiber **list, uint32_t n)
 	*list = NULL;
 	do {
 		seen = at_load(&mapped, ACQUIRE);
-		got = take(list, n, &first, &end);
-	} while (!got && first == end && map_chunk(seen));
-	for (; first < end; first++, got++) {
-		struct fiber *f = _fiber_control_at(first);
+		got = take(list, n, &from, &end);
+	} while (!got && from == end && map_chunk(seen));
+	for (; from < end; from++, got++) {
+		struct fiber *f = _fiber_control_at(from);
 
-		init(f, first);
+		init(f, from);
 		f->next = *list;
 		*list = f;
 	}
@@ -99,6 +101,11 @@ void _fiber_control_put(struct fiber *first, struct fiber *last)
 	last->next = free_list;
 	free_list = first;
 	fiber_unlock(&lock);
+}
+
+uint32_t _fiber_control_first(void)
+{
+	return first;
 }
 
 uint32_t _fiber_control_count(void)
@@ -122,5 +129,5 @@ void _fiber_control_forget(void)
 	pthread_mutex_init(&grow, NULL);
 	free_list = NULL;
 	/* Numbers are not used again: a handle of the parent's stays stale. */
-	used = at_load(&mapped, RELAXED);
+	first = used = at_load(&mapped, RELAXED);
 }

@@ -21,7 +21,8 @@ uint32_t _fiber_control_get(struct fiber **list, uint32_t n);
 /* Linked by next, from first to last. */
 void _fiber_control_put(struct fiber *first, struct fiber *last);
 
-/* How many there ever were; and one of them. */
+/* How many there ever were, from which number on; and one of them. */
+uint32_t _fiber_control_first(void);
 uint32_t _fiber_control_count(void);
 struct fiber *_fiber_control_at(uint32_t index);
 

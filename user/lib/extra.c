@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "extra.h"
-#include "stack.h"
 
 /* Destructors may set values again, but not for ever. */
 #define ROUNDS 4
@@ -52,18 +51,16 @@ static bool destroy(struct fiber_extra *extra)
 
 void _fiber_extra_end(struct fiber *f)
 {
-	struct fiber_extra *extra = f->extra;
 	int i;
 
-	for (i = 0; i < ROUNDS && destroy(extra); i++)
+	for (i = 0; i < ROUNDS && destroy(f->extra); i++)
 		;
-	if (f->stack)
-		f->stack->name = NULL;
-	/* A name is looked at by others, under the lock. */
-	fiber_lock(&f->lock);
+}
+
+void _fiber_extra_free(struct fiber *f)
+{
+	free(f->extra);
 	f->extra = NULL;
-	fiber_unlock(&f->lock);
-	free(extra);
 }
 
 int fiber_key_add(fiber_key *key, void (*destructor)(void *))

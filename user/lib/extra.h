@@ -3,7 +3,7 @@
  * What few fibers have: a name, values of keys, handlers of their end.
  *
  * It is made when the first of these is wanted, and belongs to whoever runs the
- * fiber; the end of the fiber frees it. Threads that are no workers may have
+ * fiber; it goes when the control block does. Threads that are no workers may have
  * one too, for keys.
  */
 #ifndef FIBER_EXTRA_H
@@ -22,8 +22,10 @@ struct fiber_extra {
 /* f's, made if needed; NULL if there is no memory. */
 struct fiber_extra *_fiber_extra_get(struct fiber *f);
 
-/* Run destructors, and give it back. By who runs f; may switch. */
+/* Run destructors. By who runs f; may switch. */
 void _fiber_extra_end(struct fiber *f);
+/* Give it back, if there is one. Nobody else uses f. */
+void _fiber_extra_free(struct fiber *f);
 
 static inline const char *fiber_extra_name(const struct fiber *f)
 {

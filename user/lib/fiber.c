@@ -21,14 +21,25 @@ struct fiber *fiber_self(void)
 	return here && here->is_worker ? here->cur : NULL;
 }
 
+static __attribute__((noinline)) void yield_slow(struct fiber_here *here)
+{
+	if (!here || !here->is_worker) {
+		sched_yield();
+		return;
+	}
+	(void)_fiber_checkpoint_slow(here);
+	_fiber_sched_yield(_fiber_here());
+}
+
 void fiber_yield(void)
 {
 	struct fiber_here *here = _fiber_here();
 
-	if (likely(here && here->is_worker))
-		_fiber_sched_yield(here);
+	if (unlikely(!here || !here->is_worker ||
+		     at_load(&here->attention, RELAXED)))
+		yield_slow(here);
 	else
-		sched_yield();
+		_fiber_sched_yield(here);
 }
 
 void fiber_exit(int result)

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "guard.h"
-#include "limits.h"
+#include "maplimit.h"
 
 /* C libraries older than Linux 6.13 do not have it. */
 #ifndef MADV_GUARD_INSTALL
@@ -96,7 +96,7 @@ static int out_of_mappings(struct fiber_why *why)
 			  "no more guarded stacks: each takes two mappings, "
 			  "and vm.max_map_count is %ld; raise it, or use a "
 			  "kernel from 6.13 on",
-			  _fiber_limits_maps_max());
+			  _fiber_maplimit_maps_max());
 }
 
 static int protect(struct fiber_ladder *ladder, char *low, size_t stride,
@@ -105,8 +105,8 @@ static int protect(struct fiber_ladder *ladder, char *low, size_t stride,
 	unsigned int i;
 
 	if (ladder->left < 0) {
-		ladder->left = (_fiber_limits_maps_max() -
-				_fiber_limits_maps_used() - MAPS_KEPT) /
+		ladder->left = (_fiber_maplimit_maps_max() -
+				_fiber_maplimit_maps_used() - MAPS_KEPT) /
 			       2;
 	}
 	for (i = 0; i < n && ladder->left > 0; i++, ladder->left--) {
@@ -134,8 +134,8 @@ int _fiber_ladder_guard(struct fiber_ladder *ladder, char *low, size_t stride,
 			return n;
 		if (err != -EINVAL)
 			return err == -ENOMEM ?
-				       _fiber_limits_explain(n * ladder->size,
-							     why) :
+				       _fiber_maplimit_explain(n * ladder->size,
+							       why) :
 				       _fiber_why(why, err,
 						  "MADV_GUARD_INSTALL failed");
 		if (ladder->fixed)

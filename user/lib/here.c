@@ -28,6 +28,7 @@ static void detach(void *arg)
 
 	if (f->extra)
 		_fiber_extra_end(f);
+	_fiber_extra_free(f);
 	_fiber_here_tls = NULL;
 	fiber_lock(&f->lock);
 	f->kind = FIBER_KIND_FREE;
@@ -88,7 +89,9 @@ int fiber_thread_detach(void)
 {
 	struct fiber_here *here = _fiber_here();
 
-	if (!here || here->is_worker)
+	if (!here)
+		return 0;
+	if (here->is_worker)
 		return -EPERM;
 	pthread_setspecific(key, NULL);
 	detach(here);

@@ -12,8 +12,8 @@
 #define rt (&_fiber_rt)
 
 /*
- * Looking: so many pauses before the second round, twice as many before each
- * next one up to PAUSES_MAX. All rounds together take some 30 us, about what it
+ * Looking: so many pauses before the first round, twice as many before each next
+ * one up to PAUSES_MAX. All rounds together take some 30 us, about what it
  * takes to wake a thread.
  */
 #define PAUSES 40
@@ -22,16 +22,10 @@
 /* So many rounds without progress of its worker, and a lone fiber is taken. */
 #define LONE_ROUNDS 2
 
-void _fiber_sched_submit(void)
+static struct fiber_worker *pop_idle(void)
 {
 	struct fiber_worker *w;
-	uint32_t none = 0;
 
-	/* Pairs with the fence in go_idle(). */
-	at_fence();
-	if (!at_load(&rt->idle, RELAXED) || at_load(&rt->spinning, RELAXED) ||
-	    !at_cas(&rt->spinning, &none, 1))
-		return;
 	fiber_lock(&rt->idle_lock);
 	w = rt->idle_list;
 	if (w) {
@@ -40,13 +34,38 @@ void _fiber_sched_submit(void)
 		at_add(&rt->idle, -1);
 	}
 	fiber_unlock(&rt->idle_lock);
-	if (!w) {
-		at_add(&rt->spinning, -1);
-		return;
-	}
+	return w;
+}
+
+/* It is out of the idle list, and spinning counts it. */
+static void wake(struct fiber_worker *w)
+{
 	at_add(&rt->wakes, 1);
 	at_store(&w->wake, 1, RELEASE);
 	_fiber_futex_wake(&w->wake, 1);
+}
+
+void _fiber_sched_submit(void)
+{
+	struct fiber_worker *w;
+	uint32_t none = 0;
+
+	/* Pairs with the fence in go_idle(). */
+	at_fence();
+	while (at_load(&rt->idle, RELAXED) &&
+	       !at_load(&rt->spinning, RELAXED) &&
+	       at_cas(&rt->spinning, &none, 1)) {
+		w = pop_idle();
+		if (w) {
+			wake(w);
+			return;
+		}
+		/*
+		 * Whoever submitted meanwhile took us for one that looks, and
+		 * woke nobody: if somebody has gone to sleep since, once more.
+		 */
+		at_add(&rt->spinning, -1);
+	}
 }
 
 /* Out of the idle list; false if somebody else was faster. */
@@ -75,9 +94,7 @@ void _fiber_sched_kick(struct fiber_worker *w)
 	if (!at_load(&w->asleep, RELAXED) || !leave_idle(w))
 		return;
 	at_add(&rt->spinning, 1);
-	at_add(&rt->wakes, 1);
-	at_store(&w->wake, 1, RELEASE);
-	_fiber_futex_wake(&w->wake, 1);
+	wake(w);
 }
 
 /* What a thief remembers of the others from round to round. */
@@ -195,25 +212,42 @@ static struct fiber *look(struct fiber_worker *w, struct seen *seen, int round)
 	return NULL;
 }
 
-/* The worker is the one that spins. How long depends on how it went before. */
+/* Wait, but not for what was given to this worker or to all. */
+static void pause_for(struct fiber_worker *w, uint32_t pauses)
+{
+	uint32_t i;
+
+	for (i = 0; i < pauses; i++) {
+		if (at_load(&w->inbox_len, RELAXED) ||
+		    at_load(&rt->global_len, RELAXED) ||
+		    at_load(&rt->quit, RELAXED))
+			return;
+		at_pause();
+	}
+}
+
+/*
+ * The worker is the one that spins. How long depends on how it went before. It
+ * waits before it looks at the others' queues for the first time, too: a thief
+ * that comes back for each of many short fibers costs more than it gains.
+ */
 static struct fiber *search(struct fiber_worker *w)
 {
 	struct seen seen;
 	uint32_t pauses = PAUSES;
 	uint32_t round;
-	uint32_t i;
 
 	for (round = 0; round < w->spin_rounds; round++) {
-		struct fiber *f = look(w, &seen, round);
+		struct fiber *f;
 
+		pause_for(w, pauses);
+		f = look(w, &seen, round);
 		if (f) {
 			w->spin_rounds += 2;
 			if (w->spin_rounds > ROUNDS_MAX)
 				w->spin_rounds = ROUNDS_MAX;
 			return f;
 		}
-		for (i = 0; i < pauses && !at_load(&rt->quit, RELAXED); i++)
-			at_pause();
 		if (pauses < PAUSES_MAX)
 			pauses *= 2;
 	}
@@ -229,13 +263,10 @@ static bool has_loot(struct fiber_worker *from)
 	       1;
 }
 
-static bool work_visible(struct fiber_worker *w)
+static bool loot_visible(struct fiber_worker *w)
 {
 	uint32_t i;
 
-	if (_fiber_queue_global_has(w) || at_load(&w->inbox_len, RELAXED) ||
-	    at_load(&rt->quit, RELAXED))
-		return true;
 	for (i = 0; i < rt->nr_workers; i++) {
 		if (rt->workers[i] != w && has_loot(rt->workers[i]))
 			return true;
@@ -243,10 +274,18 @@ static bool work_visible(struct fiber_worker *w)
 	return false;
 }
 
+/* What this worker may take without being the one that spins. */
+static bool work_visible(struct fiber_worker *w)
+{
+	return _fiber_queue_global_has(w) || at_load(&w->inbox_len, RELAXED) ||
+	       at_load(&rt->quit, RELAXED);
+}
+
 /* It found something, or gives up: the next one looks if there is more. */
 static void stop_spinning(struct fiber_worker *w)
 {
-	if (at_add(&rt->spinning, -1) == 1 && work_visible(w))
+	if (at_add(&rt->spinning, -1) == 1 &&
+	    (work_visible(w) || loot_visible(w)))
 		_fiber_sched_submit();
 }
 
@@ -270,14 +309,27 @@ static int64_t all_idle_until(void)
 }
 
 /* The virtual clock: nobody can run before the next alarm, so it is due now. */
-static bool skip_time(struct fiber_worker *w)
+static bool skip_time(void)
 {
 	int64_t t;
 
 	if (!_fiber_clock_is_virtual() || (t = all_idle_until()) == INT64_MAX)
 		return false;
 	_fiber_clock_advance(t);
-	(void)w;
+	return true;
+}
+
+/* In the idle list. Whether it was taken out by another, or by its own alarm. */
+static bool sleep_until_woken(struct fiber_worker *w)
+{
+	int64_t until = INT64_MAX;
+
+	while (!at_load(&w->wake, ACQUIRE)) {
+		if (!_fiber_clock_is_virtual())
+			until = at_load(&w->heap.earliest, SEQ_CST);
+		if (_fiber_futex_wait(&w->wake, 0, until))
+			return !leave_idle(w);
+	}
 	return true;
 }
 
@@ -287,8 +339,6 @@ static bool skip_time(struct fiber_worker *w)
  */
 static bool go_idle(struct fiber_worker *w, bool spinning)
 {
-	int64_t until = INT64_MAX;
-
 	at_store(&w->wake, 0, RELAXED);
 	at_store(&w->asleep, 1, RELAXED);
 	fiber_lock(&rt->idle_lock);
@@ -301,16 +351,16 @@ static bool go_idle(struct fiber_worker *w, bool spinning)
 		at_add(&rt->spinning, -1);
 	/* Pairs with those in _fiber_sched_submit() and _fiber_sched_kick(). */
 	at_fence();
-	if (work_visible(w) || skip_time(w))
+	/* Loot is left to the one that spins; who stops spinning looks again. */
+	if (work_visible(w) ||
+	    (!at_load(&rt->spinning, RELAXED) && loot_visible(w)) ||
+	    skip_time())
 		spinning = !leave_idle(w);
 	else
-		spinning = true;
-	while (spinning && !at_load(&w->wake, ACQUIRE)) {
-		if (!_fiber_clock_is_virtual())
-			until = at_load(&w->heap.earliest, SEQ_CST);
-		if (_fiber_futex_wait(&w->wake, 0, until) && leave_idle(w))
-			spinning = false;
-	}
+		spinning = sleep_until_woken(w);
+	/* Who took us out of the list is about to give us the token. */
+	while (spinning && !at_load(&w->wake, ACQUIRE))
+		_fiber_futex_wait(&w->wake, 0, INT64_MAX);
 	at_store(&w->asleep, 0, RELAXED);
 	_fiber_monitor_rouse();
 	return spinning;

@@ -68,6 +68,8 @@ static inline void put_control(struct fiber_here *here, struct fiber *f)
 	struct fiber_worker *w = fiber_worker_of(here);
 
 	f->kind = FIBER_KIND_FREE;
+	if (unlikely(f->extra))
+		_fiber_extra_free(f);
 	if (unlikely(!here || !here->is_worker)) {
 		_fiber_control_put(f, f);
 		return;
@@ -219,35 +221,39 @@ static inline void put_unlock(struct fiber_here *here, struct fiber *f)
 		put_control(here, f);
 }
 
-/* Wake who joins; more than one is rare. */
-static void wake_joiners(struct fiber_here *here, struct fiber_waiter *first)
+/* A joiner that was claimed has given its reference back. */
+static inline void wake_joiner(struct fiber_here *here, struct fiber_waiter *w,
+			       uint64_t won, int result)
+{
+	if (w->elem)
+		*(int *)w->elem = result;
+	w->result = 0;
+	fiber_park_wake(here, w->fiber, won, w, 0);
+}
+
+/* All but the first; that there are more is rare. */
+static __attribute__((noinline)) void
+wake_more(struct fiber_here *here, struct fiber_waiter *first, int result)
 {
 	struct fiber_waiter *w;
 
 	while ((w = first)) {
-		struct fiber *f = w->fiber;
-		uint64_t won;
-
 		fiber_waiter_del(&first, w);
-		/* Those were claimed under the lock. */
-		won = w->ticket;
-		_fiber_park_wake(here, f, won, w, 0);
+		wake_joiner(here, w, w->ticket, result);
 	}
 }
 
-/* f->lock is held: take all out that can be had, as a ring of their own. */
-static struct fiber_waiter *claim_joiners(struct fiber *f)
+/* f->lock is held: take out all that can be had, as a ring of their own. */
+static __attribute__((noinline)) struct fiber_waiter *
+claim_more(struct fiber *f)
 {
 	struct fiber_waiter *claimed = NULL;
 	struct fiber_waiter *w;
+	uint64_t won;
 
-	while ((w = f->joiners)) {
-		uint64_t won;
-
-		fiber_waiter_del(&f->joiners, w);
-		won = _fiber_park_claim(w->fiber, w->ticket);
-		if (!won)
-			continue;
+	while ((w = fiber_waiter_claim(&f->joiners, &won))) {
+		f->refs--;
+		/* Nobody else wants to know it any more. */
 		w->ticket = won;
 		fiber_waiter_add(&claimed, w);
 	}
@@ -256,7 +262,9 @@ static struct fiber_waiter *claim_joiners(struct fiber *f)
 
 void _fiber_life_end(struct fiber_worker *w, struct fiber *f, int result)
 {
-	struct fiber_waiter *joiners = NULL;
+	struct fiber_waiter *joiner = NULL;
+	struct fiber_waiter *more = NULL;
+	uint64_t won = 0;
 	bool last;
 
 	at_count(&w->ended);
@@ -267,18 +275,25 @@ void _fiber_life_end(struct fiber_worker *w, struct fiber *f, int result)
 	fiber_lock(&f->lock);
 	f->result = result;
 	f->kind = FIBER_KIND_FREE;
-	if (f->joiners)
-		joiners = claim_joiners(f);
-	last = --f->refs == 0;
+	f->refs--;
+	if (f->joiners && (joiner = fiber_waiter_claim(&f->joiners, &won))) {
+		f->refs--;
+		if (unlikely(f->joiners))
+			more = claim_more(f);
+	}
+	last = f->refs == 0;
 	fiber_unlock(&f->lock);
 	if (last)
 		put_control(&w->here, f);
-	if (joiners)
-		wake_joiners(&w->here, joiners);
+	if (joiner)
+		wake_joiner(&w->here, joiner, won, result);
+	if (unlikely(more))
+		wake_more(&w->here, more, result);
 }
 
 /* f->lock is held and is let go. */
-static int join_ended(struct fiber_here *here, struct fiber *f, int *result)
+static __attribute__((noinline)) int join_ended(struct fiber_here *here,
+						struct fiber *f, int *result)
 {
 	int value = f->result;
 
@@ -288,57 +303,64 @@ static int join_ended(struct fiber_here *here, struct fiber *f, int *result)
 	return 0;
 }
 
-static int join(struct fiber *f, int *result, int64_t deadline, bool try)
+/* Who calls, past the scheduling point; NULL: *err says why. */
+static struct fiber_here *enter(struct fiber *f, int *err)
 {
-	struct fiber_waiter waiter;
 	struct fiber_here *here;
-	int err;
 
-	if (unlikely(!f))
-		return -EINVAL;
-	here = fiber_here_get(&err);
-	if (unlikely(!here))
+	*err = -EINVAL;
+	if (!f)
+		return NULL;
+	here = fiber_here_get(err);
+	if (!here)
+		return NULL;
+	*err = f == here->cur ? -EDEADLK : fiber_checkpoint(here);
+	return *err ? NULL : _fiber_here();
+}
+
+static int join(struct fiber *f, int *result, int64_t deadline)
+{
+	int err;
+	struct fiber_here *here = enter(f, &err);
+
+	if (!here)
 		return err;
-	if (unlikely(f == here->cur))
-		return -EDEADLK;
-	err = fiber_checkpoint(here);
-	if (unlikely(err))
-		return err;
-	here = _fiber_here();
 	fiber_lock(&f->lock);
 	if (has_ended(f))
 		return join_ended(here, f, result);
-	if (try || (deadline != INT64_MAX && deadline <= fiber_now())) {
-		fiber_unlock(&f->lock);
-		return try ? -EAGAIN : -ETIMEDOUT;
-	}
-	waiter.fiber = here->cur;
-	waiter.ticket = _fiber_park_ticket(here->cur);
-	fiber_waiter_add(&f->joiners, &waiter);
-	fiber_unlock(&f->lock);
-	err = _fiber_park_wait(here, waiter.fiber, deadline);
-	here = _fiber_here();
-	fiber_lock(&f->lock);
-	if (!err)
-		return join_ended(here, f, result);
-	fiber_waiter_del(&f->joiners, &waiter);
-	fiber_unlock(&f->lock);
-	return err;
+	return _fiber_park_queue(here, &f->lock, &f->joiners, result, deadline);
 }
 
 int fiber_join(struct fiber *fiber, int *result)
 {
-	return join(fiber, result, INT64_MAX, false);
+	struct fiber_here *here = _fiber_here();
+
+	if (unlikely(!fiber || !here || fiber == here->cur ||
+		     fiber_attention(here) || !fiber_trylock(&fiber->lock)))
+		return join(fiber, result, INT64_MAX);
+	if (has_ended(fiber))
+		return join_ended(here, fiber, result);
+	return _fiber_park_queue(here, &fiber->lock, &fiber->joiners, result,
+				 INT64_MAX);
 }
 
 int fiber_join_until(struct fiber *fiber, int *result, int64_t deadline)
 {
-	return join(fiber, result, deadline, false);
+	return join(fiber, result, deadline);
 }
 
 int fiber_try_join(struct fiber *fiber, int *result)
 {
-	return join(fiber, result, INT64_MAX, true);
+	int err;
+	struct fiber_here *here = enter(fiber, &err);
+
+	if (!here)
+		return err == -ECANCELED ? -EAGAIN : err;
+	fiber_lock(&fiber->lock);
+	if (has_ended(fiber))
+		return join_ended(here, fiber, result);
+	fiber_unlock(&fiber->lock);
+	return -EAGAIN;
 }
 
 struct fiber *fiber_get(struct fiber *fiber)
@@ -388,7 +410,7 @@ uint64_t _fiber_life_cancel_all(void)
 	uint32_t n = _fiber_control_count();
 	uint32_t i;
 
-	for (i = 0; i < n; i++) {
+	for (i = _fiber_control_first(); i < n; i++) {
 		struct fiber *f = _fiber_control_at(i);
 
 		if (f->kind == FIBER_KIND_FIBER)
@@ -403,7 +425,7 @@ void _fiber_life_report(void)
 	int named = 0;
 	uint32_t i;
 
-	for (i = 0; i < n; i++) {
+	for (i = _fiber_control_first(); i < n; i++) {
 		struct fiber *f = _fiber_control_at(i);
 		const char *name;
 

@@ -9,11 +9,9 @@
 /* How long to sleep where a barrier cannot be had. */
 #define LOOK_AGAIN_NS 1000000
 
-static int try_lock(struct fiber_lock *lock)
+static bool look(struct fiber_lock *lock)
 {
-	uint32_t held = 0;
-
-	return !at_load(&lock->held, RELAXED) && at_cas(&lock->held, &held, 1);
+	return !at_load(&lock->held, RELAXED) && fiber_trylock(lock);
 }
 
 __attribute__((noinline, cold)) void _fiber_lock_slow(struct fiber_lock *lock)
@@ -22,7 +20,7 @@ __attribute__((noinline, cold)) void _fiber_lock_slow(struct fiber_lock *lock)
 	int i;
 
 	for (i = 0; i < SPINS; i++) {
-		if (try_lock(lock))
+		if (look(lock))
 			return;
 		at_pause();
 	}
@@ -30,7 +28,7 @@ __attribute__((noinline, cold)) void _fiber_lock_slow(struct fiber_lock *lock)
 	/* Pairs with the load in fiber_unlock(). */
 	if (_fiber_barrier())
 		deadline = 0;
-	while (!try_lock(lock)) {
+	while (!look(lock)) {
 		if (deadline != INT64_MAX)
 			deadline = _fiber_clock_real() + LOOK_AGAIN_NS;
 		_fiber_futex_wait(&lock->held, 1, deadline);

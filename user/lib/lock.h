@@ -21,6 +21,8 @@
 #ifndef FIBER_LOCK_H
 #define FIBER_LOCK_H
 
+#include <stdbool.h>
+
 #include "futex.h"
 
 struct fiber_lock {
@@ -31,19 +33,30 @@ struct fiber_lock {
 void _fiber_lock_slow(struct fiber_lock *lock);
 void _fiber_unlock_slow(struct fiber_lock *lock);
 
-static inline void fiber_lock(struct fiber_lock *lock)
+static inline bool fiber_trylock(struct fiber_lock *lock)
 {
 	uint32_t held = 0;
 
-	if (unlikely(!at_cas(&lock->held, &held, 1)))
+	return at_cas(&lock->held, &held, 1);
+}
+
+static inline void fiber_lock(struct fiber_lock *lock)
+{
+	if (unlikely(!fiber_trylock(lock)))
 		_fiber_lock_slow(lock);
+}
+
+/* Whether there may be sleepers, who want _fiber_unlock_slow(). */
+static inline bool fiber_unlock_fast(struct fiber_lock *lock)
+{
+	at_store(&lock->held, 0, RELEASE);
+	/* Pairs with the barrier in _fiber_lock_slow(). */
+	return unlikely(at_load(&lock->sleepers, RELAXED));
 }
 
 static inline void fiber_unlock(struct fiber_lock *lock)
 {
-	at_store(&lock->held, 0, RELEASE);
-	/* Pairs with the barrier in _fiber_lock_slow(). */
-	if (unlikely(at_load(&lock->sleepers, RELAXED)))
+	if (fiber_unlock_fast(lock))
 		_fiber_unlock_slow(lock);
 }
 

@@ -13,7 +13,7 @@
 /* So long without progress, and the running fiber has had its share. */
 #define SLICE_LOOKS 10
 /* So long with all workers asleep, and the monitor sleeps too. */
-#define DEEP_LOOKS 100
+#define DEEP_LOOKS 10
 /* How often it looks whether stacks can be trimmed, or starved ones fed. */
 #define STACKS_LOOKS 16
 

@@ -12,7 +12,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "limits.h"
+#include "maplimit.h"
 #include "overflow.h"
 #include "stack.h"
 
@@ -192,7 +192,7 @@ int _fiber_overflow_thread_init(struct fiber_altstack *alt,
 	map = mmap(NULL, size, PROT_READ | PROT_WRITE,
 		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
 	if (map == MAP_FAILED)
-		return _fiber_limits_explain(size, why);
+		return _fiber_maplimit_explain(size, why);
 	/* Its own guard is for luck: without, an overflow of it goes on. */
 	(void)mprotect(map, page, PROT_NONE);
 	stack = (stack_t){ .ss_sp = map + page, .ss_size = size - page };

@@ -22,7 +22,7 @@ static fiber_word *flags_of(struct fiber *f)
 __attribute__((noinline)) bool _fiber_park_end_slow(struct fiber *f)
 {
 	bool is_thread = f->kind == FIBER_KIND_THREAD;
-	/* Pairs with the setting of PARKED, by the thread or arrive(). */
+	/* Pairs with the setting of PARKED, by the thread or fiber_park_left(). */
 	uint64_t seen = at_or(&f->park, FIBER_PARK_READY);
 
 	if (!(seen & FIBER_PARK_PARKED))
@@ -34,13 +34,13 @@ __attribute__((noinline)) bool _fiber_park_end_slow(struct fiber *f)
 	return false;
 }
 
-void _fiber_park_wake(struct fiber_here *here, struct fiber *f, uint64_t won,
-		      struct fiber_waiter *fired, int outcome)
+__attribute__((noinline, cold)) bool _fiber_park_left_cancelled(struct fiber *f)
 {
-	f->fired = fired;
-	f->outcome = outcome;
-	if (_fiber_park_end(f, won))
-		_fiber_sched_ready(here, f);
+	if (!_fiber_park_claim(f, _fiber_park_ticket(f)))
+		return false;
+	f->fired = NULL;
+	f->outcome = -ECANCELED;
+	return true;
 }
 
 /* A thread that is no worker has a deadline of the kernel's. */
@@ -50,7 +50,7 @@ static void thread_timed_out(struct fiber_here *here, struct fiber *f,
 	uint64_t won = _fiber_park_claim(f, ticket);
 
 	if (won)
-		_fiber_park_wake(here, f, won, NULL, -ETIMEDOUT);
+		fiber_park_wake(here, f, won, NULL, -ETIMEDOUT);
 }
 
 static void thread_park(struct fiber_here *here, struct fiber *f,
@@ -87,7 +87,7 @@ static void give_up(struct fiber_here *here, struct fiber *f, uint64_t ticket)
 	uint64_t won = _fiber_park_claim(f, ticket);
 
 	if (won)
-		_fiber_park_wake(here, f, won, NULL, -ENOMEM);
+		fiber_park_wake(here, f, won, NULL, -ENOMEM);
 }
 
 int _fiber_park_wait(struct fiber_here *here, struct fiber *f, int64_t deadline)
@@ -114,6 +114,8 @@ __attribute__((noinline)) int _fiber_checkpoint_slow(struct fiber_here *here)
 {
 	uint32_t seen = at_load(&here->attention, RELAXED);
 
+	if (seen & FIBER_HERE_ABANDONED)
+		_fiber_sched_abandoned();
 	if (seen & FIBER_HERE_SLICE) {
 		at_and(&here->attention, ~FIBER_HERE_SLICE);
 		_fiber_sched_yield(here);

@@ -34,6 +34,7 @@
 #ifndef FIBER_PARK_H
 #define FIBER_PARK_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -111,12 +112,14 @@ struct fiber_here {
 	struct fiber *cur;
 	fiber_word attention; /* FIBER_HERE_... */
 	bool is_worker;
+	bool is_direct; /* a worker that may take what it makes ready itself */
 	/* It is later than this: to know of a deadline long past for nothing. */
 	int64_t past;
 	uint64_t random; /* state of fiber_random(), not 0 */
 };
 
 #define FIBER_HERE_SLICE 1u /* the running fiber has had its share */
+#define FIBER_HERE_ABANDONED 2u /* it is left over; the runtime has stopped */
 
 /* xorshift64: not for secrets. */
 static inline uint64_t fiber_random(struct fiber_here *here)
@@ -204,6 +207,24 @@ static inline uint64_t _fiber_park_claim(struct fiber *f, uint64_t ticket)
 }
 
 /*
+ * The queue's lock is held. The first whose wait can be won, out of the queue, or
+ * NULL; *won is for _fiber_park_end().
+ */
+static inline struct fiber_waiter *
+fiber_waiter_claim(struct fiber_waiter **first, uint64_t *won)
+{
+	struct fiber_waiter *w;
+
+	while ((w = *first)) {
+		fiber_waiter_del(first, w);
+		*won = _fiber_park_claim(w->fiber, w->ticket);
+		if (likely(*won))
+			return w;
+	}
+	return NULL;
+}
+
+/*
  * Part 4: fired and outcome are written. Returns whether f is now the caller's
  * to make ready (fibers only). It holds no lock of anybody.
  */
@@ -214,10 +235,6 @@ static inline bool _fiber_park_end(struct fiber *f, uint64_t won)
 		return true;
 	return _fiber_park_end_slow(f);
 }
-
-/* Make ready what this ends; here is the caller's. */
-void _fiber_park_wake(struct fiber_here *here, struct fiber *f, uint64_t won,
-		      struct fiber_waiter *fired, int outcome);
 
 /*
  * Wait until somebody wins and is done, or until the deadline. Returns the
@@ -242,12 +259,15 @@ static inline bool fiber_park_past(struct fiber_here *here, int64_t deadline)
  * may be on another thread on return.
  */
 int _fiber_checkpoint_slow(struct fiber_here *here);
+static inline bool fiber_attention(struct fiber_here *here)
+{
+	return unlikely(at_load(&here->cur->attention, RELAXED) |
+			at_load(&here->attention, RELAXED));
+}
+
 static inline int fiber_checkpoint(struct fiber_here *here)
 {
-	if (likely(!(at_load(&here->cur->attention, RELAXED) |
-		     at_load(&here->attention, RELAXED))))
-		return 0;
-	return _fiber_checkpoint_slow(here);
+	return fiber_attention(here) ? _fiber_checkpoint_slow(here) : 0;
 }
 
 /*
@@ -257,13 +277,15 @@ static inline int fiber_checkpoint(struct fiber_here *here)
 
 /* Leave f's stack; set PARKED from outside of it. Returns when it runs again. */
 void _fiber_sched_park(struct fiber_here *here);
-/* Put a fiber that is nobody's in a queue to be run. */
-void _fiber_sched_ready(struct fiber_here *here, struct fiber *f);
+/* Put a fiber that is nobody's in a queue to be run. Returns 0, to end with. */
+int _fiber_sched_ready(struct fiber_here *here, struct fiber *f);
 /* The same for n of them, linked by next from first to last. */
 void _fiber_sched_ready_all(struct fiber_here *here, struct fiber *first,
 			    struct fiber *last, unsigned int n);
 /* Let others run, if there are any. */
 void _fiber_sched_yield(struct fiber_here *here);
+/* Never go on: FIBER_HERE_ABANDONED. */
+void _fiber_sched_abandoned(void) __attribute__((noreturn));
 /* Have f's deadline looked after: 0, or -ENOMEM. */
 int _fiber_sched_deadline(struct fiber_here *here, struct fiber *f,
 			  int64_t deadline);
@@ -309,6 +331,35 @@ static inline struct fiber_here *_fiber_here(void)
 }
 #endif /* FIBER_EXPLORE */
 
+/*
+ * Part 4, the fiber's side: its stack has been left. Whether it is the caller's
+ * to make ready, as its wait has ended already.
+ */
+bool _fiber_park_left_cancelled(struct fiber *f);
+static inline bool fiber_park_left(struct fiber *f)
+{
+	/* Pairs with the setting of READY by the winner. */
+	if (unlikely(at_add(&f->park, FIBER_PARK_PARKED) & FIBER_PARK_READY))
+		return true;
+	/* Pairs with the fence of who cancels, and took this wait for another. */
+	return unlikely(at_load(&f->attention, RELAXED)) &&
+	       _fiber_park_left_cancelled(f);
+}
+
+/*
+ * End a wait that was won, holding no lock; here is the caller's. Returns 0, so
+ * that it can be what a function ends with.
+ */
+static inline int fiber_park_wake(struct fiber_here *here, struct fiber *f,
+				  uint64_t won, struct fiber_waiter *fired,
+				  int outcome)
+{
+	f->fired = fired;
+	f->outcome = outcome;
+	return likely(_fiber_park_end(f, won)) ? _fiber_sched_ready(here, f) :
+						 0;
+}
+
 /* _fiber_park_wait(), the usual case inline. */
 static inline int fiber_park_wait(struct fiber_here *here, struct fiber *f,
 				  int64_t deadline)
@@ -321,6 +372,45 @@ static inline int fiber_park_wait(struct fiber_here *here, struct fiber *f,
 	_fiber_sched_park(here);
 	at_store(&f->park, ticket + FIBER_PARK_GENERATION, RELEASE);
 	return f->outcome;
+}
+
+/*
+ * Wait in a queue, whose lock is held and is let go. elem is for whoever wins.
+ * Returns the winner's result, or -ETIMEDOUT, -ECANCELED, -ENOMEM: then the
+ * waiter is out of the queue again.
+ *
+ * It is compiled together with the switch (sched.c), and callers return what it
+ * returns: between the frame of the program and the switch is one frame only,
+ * and the CPU mispredicts one return and not three.
+ */
+int _fiber_park_queue(struct fiber_here *here, struct fiber_lock *lock,
+		      struct fiber_waiter **queue, void *elem,
+		      int64_t deadline);
+static inline int fiber_park_queue(struct fiber_here *here,
+				   struct fiber_lock *lock,
+				   struct fiber_waiter **queue, void *elem,
+				   int64_t deadline)
+{
+	struct fiber *f = here->cur;
+	struct fiber_waiter w;
+	int err;
+
+	if (unlikely(fiber_park_past(here, deadline))) {
+		fiber_unlock(lock);
+		return -ETIMEDOUT;
+	}
+	w.fiber = f;
+	w.ticket = _fiber_park_ticket(f);
+	w.elem = elem;
+	fiber_waiter_add(queue, &w);
+	fiber_unlock(lock);
+	err = fiber_park_wait(here, f, deadline);
+	if (likely(f->fired == &w))
+		return w.result;
+	fiber_lock(lock);
+	fiber_waiter_del(queue, &w);
+	fiber_unlock(lock);
+	return err;
 }
 
 static inline struct fiber_here *fiber_here_get(int *err)

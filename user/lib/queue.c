@@ -144,6 +144,26 @@ void _fiber_queue_ring_push(struct fiber_worker *w, struct fiber *f)
 	}
 }
 
+struct fiber *_fiber_queue_balance(struct fiber_worker *w)
+{
+	struct fiber *out[HALF];
+	uint32_t other = fiber_random(&w->here) % rt->nr_workers;
+	uint32_t theirs = fiber_ring_len(&rt->workers[other]->ring);
+	uint32_t ours = fiber_ring_len(&w->ring);
+	uint32_t n;
+	uint32_t i;
+
+	if (theirs < ours + 2)
+		return NULL;
+	n = (theirs - ours) / 2;
+	n = fiber_ring_take(&rt->workers[other]->ring, out, n < HALF ? n : HALF,
+			    false);
+	for (i = 1; i < n; i++)
+		_fiber_queue_ring_push(w, out[i]);
+	at_store(&w->steals, at_load(&w->steals, RELAXED) + n, RELAXED);
+	return n ? out[0] : NULL;
+}
+
 void _fiber_queue_inbox_push(struct fiber_worker *w, struct fiber *f)
 {
 	fiber_lock(&w->inbox_lock);

@@ -22,6 +22,12 @@ bool _fiber_queue_global_has(const struct fiber_worker *w);
 /* The worker's own: half of its ring goes to the global queue if it is full. */
 void _fiber_queue_ring_push(struct fiber_worker *w, struct fiber *f);
 
+/*
+ * A worker is never idle while it has one fiber, and the others may have many:
+ * take from the ring of one, at random, if it is much longer than w's.
+ */
+struct fiber *_fiber_queue_balance(struct fiber_worker *w);
+
 /* From any thread. Who pushes sees to it that the worker wakes. */
 void _fiber_queue_inbox_push(struct fiber_worker *w, struct fiber *f);
 struct fiber *_fiber_queue_inbox_pop(struct fiber_worker *w);

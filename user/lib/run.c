@@ -27,7 +27,8 @@
 #define rt (&_fiber_rt)
 #define FLAGS_ALL (FIBER_TEST_MIGRATE | FIBER_TEST_CLOCK)
 /* How often it is looked whether all fibers have ended, when stopping. */
-#define LOOK_US 200
+#define LOOK_US_MIN 50
+#define LOOK_US_MAX 5000
 
 /* Of starting and stopping. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -53,6 +54,7 @@ void _fiber_rt_failed(const struct fiber_why *why)
  */
 static void after_fork(void)
 {
+	_fiber_workers_unmask();
 	_fiber_here_forget();
 	_fiber_control_forget();
 	if (at_load(&rt->state, RELAXED) != FIBER_RT_NONE)
@@ -121,6 +123,10 @@ static int start(const struct fiber_config *config, struct fiber_why *why)
 
 	if (!err)
 		err = hook(why);
+	if (!err && _fiber_workers_abandoned())
+		err = _fiber_why(why, -EBUSY,
+				 "a fiber that was left over when "
+				 "the runtime stopped still runs");
 	if (err)
 		return err;
 	reset(config);
@@ -165,6 +171,8 @@ static int start_given(const struct fiber_config *given, int if_running)
 				       given->size);
 	if (err)
 		return err;
+	if (!is_stopped())
+		return if_running;
 	pthread_mutex_lock(&lock);
 	if (!is_stopped()) {
 		pthread_mutex_unlock(&lock);
@@ -194,47 +202,57 @@ int _fiber_rt_need(void)
 /* Whether all have ended before the deadline. */
 static bool await_all(int64_t deadline)
 {
-	/* Virtual time does not pass while we wait for it. */
-	while (_fiber_life_count()) {
+	useconds_t pause = LOOK_US_MIN;
+
+	/* Again each time: somebody may just have been making one. */
+	while (_fiber_life_cancel_all()) {
+		/* Virtual time does not pass while we wait for it. */
 		if (_fiber_clock_real() >= deadline)
 			return false;
-		usleep(LOOK_US);
+		usleep(pause);
+		if (pause < LOOK_US_MAX)
+			pause *= 2;
 	}
 	return true;
 }
 
-static int stop(int64_t deadline)
+/* lock is held, and no fibers are made. */
+static void tear_down(bool left)
 {
-	bool left;
-
-	at_store(&rt->state, FIBER_RT_STOPPING, SEQ_CST);
-	_fiber_life_cancel_all();
-	left = !await_all(deadline);
 	if (left)
-		_fiber_life_report();
-	at_store(&rt->quit, 1, SEQ_CST);
-	if (!left) {
+		_fiber_workers_abandon();
+	else
 		_fiber_workers_stop();
-		_fiber_workers_free(false);
-		_fiber_stacks_exit(false);
-	}
+	_fiber_workers_free(left);
+	_fiber_stacks_exit(left);
 	_fiber_overflow_exit();
 	at_store(&rt->state, FIBER_RT_NONE, RELEASE);
-	return left ? -ETIMEDOUT : 0;
+}
+
+/* Whether it was running, and is from now on stopping. */
+static bool begin_stop(void)
+{
+	uint32_t running = FIBER_RT_RUNNING;
+
+	return at_cas(&rt->state, &running, FIBER_RT_STOPPING);
 }
 
 int fiber_stop_until(int64_t deadline)
 {
 	struct fiber_here *here = _fiber_here();
-	int err = -EPERM;
+	bool left;
 
 	if (here && here->is_worker)
 		return -EDEADLK;
+	if (!begin_stop())
+		return -EPERM;
+	left = !await_all(deadline);
+	if (left)
+		_fiber_life_report();
 	pthread_mutex_lock(&lock);
-	if (at_load(&rt->state, RELAXED) == FIBER_RT_RUNNING)
-		err = stop(deadline);
+	tear_down(left);
 	pthread_mutex_unlock(&lock);
-	return err;
+	return left ? -ETIMEDOUT : 0;
 }
 
 int fiber_run(int (*main)(void *), void *arg, const struct fiber_config *config)
@@ -273,6 +291,8 @@ static void count(struct fiber_status *s)
 		s->spawned += at_load(&w->spawned, RELAXED);
 		s->dispatches += at_load(&w->tick, RELAXED);
 		s->steals += at_load(&w->steals, RELAXED);
+		s->stacks += at_load(&w->stacks_got, RELAXED);
+		s->stacks -= at_load(&w->stacks_put, RELAXED);
 	}
 	s->spawned += at_load(&rt->spawned, RELAXED);
 	s->fibers = _fiber_life_count();
@@ -284,9 +304,12 @@ int fiber_status(struct fiber_status *status)
 
 	if (!status)
 		return -EINVAL;
-	if (at_load(&rt->state, ACQUIRE) != FIBER_RT_RUNNING &&
-	    at_load(&rt->state, ACQUIRE) != FIBER_RT_STOPPING)
+	/* Against the end of a stop; no fiber runs then that could wait here. */
+	pthread_mutex_lock(&lock);
+	if (is_stopped()) {
+		pthread_mutex_unlock(&lock);
 		return -EPERM;
+	}
 	s.workers = rt->nr_workers;
 	s.threads = rt->nr_workers + 1;
 	s.idle = at_load(&rt->idle, RELAXED);
@@ -298,5 +321,6 @@ int fiber_status(struct fiber_status *status)
 	fiber_lock(&rt->why_lock);
 	memcpy(s.why, rt->why.text, sizeof(s.why));
 	fiber_unlock(&rt->why_lock);
+	pthread_mutex_unlock(&lock);
 	return _fiber_sized_put(status, status->size, &s, sizeof(s));
 }

@@ -35,6 +35,7 @@ struct fiber_sanitize {
 #ifdef SANITIZE
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
+#include <sanitizer/lsan_interface.h>
 #endif
 
 static inline void _fiber_sanitize_init(struct fiber_sanitize *self,
@@ -78,6 +79,16 @@ static inline void _fiber_sanitize_wipe(const void *low, size_t size)
 	(void)size;
 #ifdef SANITIZE
 	__asan_unpoison_memory_region(low, size);
+#endif
+}
+
+/* Memory that the leak checker does not know, with pointers to what it does. */
+static inline void _fiber_sanitize_root(const void *at, size_t size)
+{
+	(void)at;
+	(void)size;
+#ifdef SANITIZE
+	__lsan_register_root_region(at, size);
 #endif
 }
 

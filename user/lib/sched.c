@@ -22,6 +22,7 @@
 /* Both are multiples of FAIR_EVERY. */
 #define GLOBAL_EVERY 56
 #define ALARMS_EVERY 32
+#define BALANCE_EVERY 512
 #define FAIR_EVERY 8
 
 struct fiber_rt _fiber_rt;
@@ -34,21 +35,40 @@ static bool migrates(void)
 	return unlikely(rt->flags & FIBER_TEST_MIGRATE);
 }
 
+/* Some were put in the global queue. */
+static void submit_global(void)
+{
+	uint32_t i;
+
+	_fiber_sched_submit();
+	/* The one that is woken may be the one that is not to have them. */
+	for (i = 0; migrates() && i < rt->nr_workers; i++)
+		_fiber_sched_kick(rt->workers[i]);
+}
+
 static void push_for_others(struct fiber *f)
 {
 	_fiber_queue_global_push(f, f, 1);
-	_fiber_sched_submit();
+	submit_global();
 }
 
 /* A fiber that has run before and waits for its turn. */
-static void enqueue(struct fiber_worker *w, struct fiber *f)
+static __attribute__((noinline)) void enqueue_slow(struct fiber_worker *w,
+						   struct fiber *f)
 {
-	if (unlikely(f->pins))
+	if (f->pins)
 		_fiber_queue_inbox_push(rt->workers[f->worker], f);
 	else if (migrates())
 		push_for_others(f);
 	else
 		_fiber_queue_ring_push(w, f);
+}
+
+static inline void enqueue(struct fiber_worker *w, struct fiber *f)
+{
+	if (unlikely(!w->here.is_direct || f->pins ||
+		     !fiber_ring_push(&w->ring, f)))
+		enqueue_slow(w, f);
 }
 
 /* How many fibers thieves could find here. */
@@ -65,26 +85,46 @@ static void submit_from(struct fiber_worker *w)
 		_fiber_sched_submit();
 }
 
-void _fiber_sched_ready(struct fiber_here *here, struct fiber *f)
+/* By a thread that is no worker, or of a fiber that is pinned. */
+static __attribute__((noinline)) int ready_far(struct fiber *f)
 {
-	struct fiber_worker *w = fiber_worker_of(here);
-	struct fiber *old;
+	struct fiber_worker *to;
 
-	if (unlikely(!here->is_worker || f->pins || migrates())) {
-		if (f->pins) {
-			_fiber_queue_inbox_push(rt->workers[f->worker], f);
-			_fiber_sched_kick(rt->workers[f->worker]);
-			return;
-		}
+	if (!f->pins) {
 		push_for_others(f);
-		return;
+		return 0;
 	}
-	__builtin_prefetch((void *)f->ctx.sp);
-	old = at_xchg(&w->next, f);
+	to = rt->workers[f->worker];
+	_fiber_queue_inbox_push(to, f);
+	_fiber_sched_kick(to);
+	return 0;
+}
+
+/* next had one already: that one's turn comes later. */
+static __attribute__((noinline)) int ready_second(struct fiber_worker *w,
+						  struct fiber *f)
+{
+	struct fiber *old = at_xchg(&w->next, f);
+
 	if (old) {
 		_fiber_queue_ring_push(w, old);
 		submit_from(w);
 	}
+	return 0;
+}
+
+int _fiber_sched_ready(struct fiber_here *here, struct fiber *f)
+{
+	struct fiber_worker *w = fiber_worker_of(here);
+
+	if (unlikely(!here->is_direct || f->pins))
+		return ready_far(f);
+	__builtin_prefetch((void *)f->ctx.sp);
+	if (unlikely(at_load(&w->next, RELAXED)))
+		return ready_second(w, f);
+	/* Others only ever take from it: it is still empty. */
+	at_store(&w->next, f, RELEASE);
+	return 0;
 }
 
 /* Pinned ones are sorted out first: they have each a worker of their own. */
@@ -115,7 +155,7 @@ void _fiber_sched_ready_all(struct fiber_here *here, struct fiber *first,
 	}
 	if (kept) {
 		_fiber_queue_global_push(list, last, kept);
-		_fiber_sched_submit();
+		submit_global();
 	}
 }
 
@@ -123,8 +163,7 @@ void _fiber_sched_fresh(struct fiber_here *here, struct fiber *f)
 {
 	struct fiber_worker *w = fiber_worker_of(here);
 
-	if (unlikely(!here->is_worker || migrates()) ||
-	    unlikely(!fiber_deque_push(&w->deque, f))) {
+	if (unlikely(!here->is_direct || !fiber_deque_push(&w->deque, f))) {
 		push_for_others(f);
 		return;
 	}
@@ -137,10 +176,16 @@ static __attribute__((noinline)) struct fiber *pick_fair(struct fiber_worker *w,
 {
 	struct fiber *f;
 
+	if (unlikely(at_load(&w->here.attention, RELAXED) &
+		     FIBER_HERE_ABANDONED))
+		_fiber_sched_abandoned();
 	if (at_load(&w->inbox_len, RELAXED) && (f = _fiber_queue_inbox_pop(w)))
 		return f;
 	if (tick % ALARMS_EVERY == 0)
 		_fiber_queue_run_alarms(w);
+	if (tick % BALANCE_EVERY == 0 && w->here.is_direct &&
+	    (f = _fiber_queue_balance(w)))
+		return f;
 	if ((int32_t)(tick - w->global_tick) >= 0) {
 		w->global_tick = tick + GLOBAL_EVERY;
 		if ((f = _fiber_queue_global_pop(w)) ||
@@ -184,12 +229,13 @@ static void entry(void *pass);
 static __attribute__((noinline)) bool start(struct fiber_worker *w,
 					    struct fiber *f)
 {
-	struct fiber_stack *stack = _fiber_stacks_get(w, f->stack_class);
+	struct fiber_stack *stack = fiber_stacks_get(w, f->stack_class);
 
 	if (unlikely(!stack)) {
 		_fiber_stacks_starve(f);
 		return false;
 	}
+	at_count(&w->stacks_got);
 	f->stack = stack;
 	f->flags |= FIBER_FLAG_STARTED;
 	stack->entry = (uintptr_t)f->fn;
@@ -216,26 +262,19 @@ static inline void arrive(struct fiber_worker *w)
 {
 	struct fiber *left = w->left;
 
-	switch (w->left_how) {
-	case FIBER_LEFT_PARKED:
+	if (likely(w->left_how == FIBER_LEFT_PARKED)) {
 		_fiber_sanitize_arrive(&w->here.cur->sanitize, &left->sanitize);
-		/* Pairs with the setting of READY by the winner. */
-		if (unlikely(at_or(&left->park, FIBER_PARK_PARKED) &
-			     FIBER_PARK_READY))
+		if (unlikely(fiber_park_left(left)))
 			_fiber_sched_ready(&w->here, left);
-		break;
-	case FIBER_LEFT_YIELDED:
-		_fiber_sanitize_arrive(&w->here.cur->sanitize, &left->sanitize);
-		enqueue(w, left);
-		break;
-	case FIBER_LEFT_ENDED:
+	} else if (w->left_how == FIBER_LEFT_ENDED) {
 		_fiber_sanitize_arrive(&w->here.cur->sanitize,
 				       &w->ended_sanitize);
-		_fiber_stacks_put(w, w->left_stack, w->left_class);
-		break;
-	case FIBER_LEFT_NOTHING:
+		at_count(&w->stacks_put);
+		fiber_stacks_put(w, w->left_stack, w->left_class);
+	} else {
 		_fiber_sanitize_arrive(&w->here.cur->sanitize, &left->sanitize);
-		break;
+		if (w->left_how == FIBER_LEFT_YIELDED)
+			enqueue(w, left);
 	}
 }
 
@@ -247,6 +286,10 @@ static inline struct fiber_worker *leave(struct fiber_worker *w,
 					 struct fiber *self, struct fiber *to,
 					 enum fiber_left how)
 {
+	struct fiber_exceptions kept = *w->exceptions;
+
+	if (unlikely(kept.caught || kept.uncaught))
+		*w->exceptions = (struct fiber_exceptions){ NULL };
 	w->left = self;
 	w->left_how = how;
 	w->here.cur = to;
@@ -254,15 +297,30 @@ static inline struct fiber_worker *leave(struct fiber_worker *w,
 	_fiber_sanitize_leave(&self->sanitize, &to->sanitize);
 	w = _fiber_switch(&self->ctx, &to->ctx, w);
 	arrive(w);
+	if (unlikely(kept.caught || kept.uncaught))
+		*w->exceptions = kept;
 	return w;
 }
 
-void _fiber_sched_park(struct fiber_here *here)
+static inline void park(struct fiber_here *here)
 {
 	struct fiber_worker *w = fiber_worker_of(here);
 	struct fiber *to = pick(w);
 
 	leave(w, here->cur, likely(to) ? to : &w->idle, FIBER_LEFT_PARKED);
+}
+
+void _fiber_sched_park(struct fiber_here *here)
+{
+	park(here);
+}
+
+__attribute__((flatten)) int _fiber_park_queue(struct fiber_here *here,
+					       struct fiber_lock *lock,
+					       struct fiber_waiter **queue,
+					       void *elem, int64_t deadline)
+{
+	return fiber_park_queue(here, lock, queue, elem, deadline);
 }
 
 void _fiber_sched_yield(struct fiber_here *here)

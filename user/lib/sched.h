@@ -98,6 +98,8 @@ struct fiber_worker {
 	at(uint64_t) spawned; /* O writes */
 	at(uint64_t) ended; /* O writes */
 	at(uint64_t) steals; /* O writes */
+	at(uint64_t) stacks_got; /* O writes */
+	at(uint64_t) stacks_put; /* O writes */
 
 	at(struct fiber *) next __attribute__((aligned(64))); /* anybody */
 	at(uint32_t) inbox_len; /* set under inbox_lock */
@@ -120,12 +122,22 @@ struct fiber_worker {
 	struct fiber_context ended_ctx; /* O: nobody comes back to it */
 	struct fiber_sanitize ended_sanitize; /* O */
 	pthread_t thread; /* I */
+	struct fiber_exceptions *exceptions; /* O: of the thread */
 	struct fiber_altstack altstack; /* O */
 
 	/* The monitor's. */
 	uint32_t seen_tick;
 	at(uint32_t) stuck; /* how many looks ago it moved */
 	at(uint32_t) robbed; /* thieves may take next, and all of the ring */
+};
+
+/*
+ * What the C++ runtime keeps for a thread: exceptions that are being handled, as
+ * the ABI has it (__cxa_eh_globals). It is switched where it is not 0.
+ */
+struct fiber_exceptions {
+	void *caught;
+	uintptr_t uncaught; /* the ABI's unsigned int, and padding */
 };
 
 enum fiber_rt_state {

@@ -196,7 +196,7 @@ static bool try_send(struct fiber_chan *c, void *slot, struct done *done)
 	done->result = c->closed ? -EPIPE : 0;
 	if (c->closed)
 		return true;
-	done->partner = fiber_chan_claim(&c->recvq, &done->won);
+	done->partner = fiber_waiter_claim(&c->recvq, &done->won);
 	if (done->partner)
 		return true;
 	if (c->count == c->cap)
@@ -212,12 +212,12 @@ static bool try_recv(struct fiber_chan *c, struct done *done)
 	if (c->count) {
 		fiber_chan_take_slot(c, &done->slot);
 		done->buffered = true;
-		done->partner = fiber_chan_claim(&c->sendq, &done->won);
+		done->partner = fiber_waiter_claim(&c->sendq, &done->won);
 		if (done->partner)
 			fiber_chan_put_slot(c, done->partner->elem);
 		return true;
 	}
-	done->partner = fiber_chan_claim(&c->sendq, &done->won);
+	done->partner = fiber_waiter_claim(&c->sendq, &done->won);
 	if (done->partner)
 		return true;
 	done->result = c->closed ? -EPIPE : 0;
@@ -263,24 +263,27 @@ static void complete(struct select *s, struct fiber_here *here,
 		fiber_chan_wake(here, partner, done->won, 0);
 }
 
+static struct fiber_waiter **queue_of(const struct fiber_case *k)
+{
+	return k->op == FIBER_SEND ? &k->chan->sendq : &k->chan->recvq;
+}
+
 static void enqueue_all(struct select *s, struct fiber *f)
 {
 	uint64_t ticket = _fiber_park_ticket(f);
 	int i;
 
+	/* In this order, since a channel may be in several cases. */
 	for (i = 0; i < s->n; i++) {
-		struct fiber_chan *c = s->cases[i].chan;
-		struct fiber_waiter *w = &s->waiters[i];
+		struct fiber_case *k = &s->cases[s->poll[i]];
+		struct fiber_waiter *w = &s->waiters[s->poll[i]];
 
 		w->next = NULL;
 		w->fiber = f;
 		w->ticket = ticket;
-		w->number = i;
-		if (c)
-			fiber_waiter_add(s->cases[i].op == FIBER_SEND ?
-						 &c->sendq :
-						 &c->recvq,
-					 w);
+		w->number = s->poll[i];
+		if (k->chan)
+			fiber_waiter_add(queue_of(k), w);
 	}
 }
 
@@ -294,9 +297,7 @@ static void dequeue_all(struct select *s, const struct fiber_waiter *fired)
 		if (!c || &s->waiters[i] == fired)
 			continue;
 		fiber_lock(&c->lock);
-		fiber_waiter_del(s->cases[i].op == FIBER_SEND ? &c->sendq :
-								&c->recvq,
-				 &s->waiters[i]);
+		fiber_waiter_del(queue_of(&s->cases[i]), &s->waiters[i]);
 		fiber_unlock(&c->lock);
 	}
 }

@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "limits.h"
+#include "maplimit.h"
 #include "sanitize.h"
 #include "stack.h"
 
@@ -160,7 +160,7 @@ static int add_slab(struct fiber_stack_arena *arena, struct fiber_why *why)
 		count /= 2;
 	while (!(slab = map_slab(arena, count))) {
 		if (count == 1)
-			return _fiber_limits_explain(
+			return _fiber_maplimit_explain(
 				arena->stride + page_size(), why);
 		count /= 2;
 	}

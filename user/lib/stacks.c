@@ -19,7 +19,7 @@
 /* Free stacks that keep their memory however long nobody wants them. */
 #define KEEP 1024
 /* So many are trimmed at a time. */
-#define TRIM 1024
+#define TRIM 4096
 
 int _fiber_stacks_class(size_t size, struct fiber_why *why)
 {
@@ -27,6 +27,11 @@ int _fiber_stacks_class(size_t size, struct fiber_why *why)
 
 	if (size == 0 || size == rt->arena.size)
 		return 0;
+	if (size % sysconf(_SC_PAGESIZE) || size < SIZE_MIN)
+		return _fiber_why(why, -EINVAL,
+				  "a stack of %zu bytes: it takes whole pages, "
+				  "at least %zu KiB",
+				  size, SIZE_MIN / 1024);
 	while (SIZE_MIN << (class - 1) < size) {
 		if (++class == FIBER_STACK_CLASSES)
 			return _fiber_why(why, -EINVAL,
@@ -86,20 +91,15 @@ static struct fiber_stack *refill(struct fiber_worker *w)
 	return stacks[0];
 }
 
-struct fiber_stack *_fiber_stacks_get(struct fiber_worker *w, uint32_t class)
+struct fiber_stack *_fiber_stacks_get_slow(struct fiber_worker *w,
+					   uint32_t class)
 {
 	struct fiber_stack_arena *arena;
 	struct fiber_stack *stack;
 	struct fiber_why why = { "no memory for an arena of stacks" };
 
-	if (likely(class == 0)) {
-		stack = w->stacks;
-		if (unlikely(!stack))
-			return refill(w);
-		w->stacks = stack->next;
-		w->nr_stacks--;
-		return stack;
-	}
+	if (class == 0)
+		return refill(w);
 	arena = arena_of(class, &why);
 	if (!arena || _fiber_stack_get(arena, &stack, 1, &why) < 0) {
 		_fiber_rt_failed(&why);
@@ -121,21 +121,17 @@ static void spill(struct fiber_worker *w)
 	_fiber_stack_put(&rt->arena, stacks, FIBER_CACHE_BATCH);
 }
 
-void _fiber_stacks_put(struct fiber_worker *w, struct fiber_stack *stack,
-		       uint32_t class)
+void _fiber_stacks_put_slow(struct fiber_worker *w, struct fiber_stack *stack,
+			    uint32_t class)
 {
-	if (unlikely(class)) {
+	if (class) {
 		_fiber_stack_put(rt->arenas[class], &stack, 1);
 	} else {
-		stack->name = NULL;
-		stack->entry = 0;
-		_fiber_sanitize_wipe(stack->low, rt->arena.body);
-		stack->next = w->stacks;
-		w->stacks = stack;
-		if (unlikely(++w->nr_stacks > FIBER_CACHE_MAX))
+		fiber_stacks_keep(w, stack);
+		if (w->nr_stacks > FIBER_CACHE_MAX)
 			spill(w);
 	}
-	if (unlikely(at_load(&rt->nr_starved, RELAXED)))
+	if (at_load(&rt->nr_starved, RELAXED))
 		_fiber_stacks_feed();
 }
 

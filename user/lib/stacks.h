@@ -17,9 +17,44 @@
 int _fiber_stacks_class(size_t size, struct fiber_why *why);
 
 /* By the worker itself; NULL if there is no memory. */
-struct fiber_stack *_fiber_stacks_get(struct fiber_worker *w, uint32_t class);
-void _fiber_stacks_put(struct fiber_worker *w, struct fiber_stack *stack,
-		       uint32_t class);
+struct fiber_stack *_fiber_stacks_get_slow(struct fiber_worker *w,
+					   uint32_t class);
+void _fiber_stacks_put_slow(struct fiber_worker *w, struct fiber_stack *stack,
+			    uint32_t class);
+
+static inline struct fiber_stack *fiber_stacks_get(struct fiber_worker *w,
+						   uint32_t class)
+{
+	struct fiber_stack *stack = w->stacks;
+
+	if (unlikely(class || !stack))
+		return _fiber_stacks_get_slow(w, class);
+	w->stacks = stack->next;
+	w->nr_stacks--;
+	return stack;
+}
+
+/* Among those that the worker keeps. */
+static inline void fiber_stacks_keep(struct fiber_worker *w,
+				     struct fiber_stack *stack)
+{
+	stack->name = NULL;
+	stack->entry = 0;
+	_fiber_sanitize_wipe(stack->low, stack->top - stack->low);
+	stack->next = w->stacks;
+	w->stacks = stack;
+	w->nr_stacks++;
+}
+
+static inline void fiber_stacks_put(struct fiber_worker *w,
+				    struct fiber_stack *stack, uint32_t class)
+{
+	if (unlikely(class || w->nr_stacks >= FIBER_CACHE_MAX ||
+		     at_load(&_fiber_rt.nr_starved, RELAXED)))
+		_fiber_stacks_put_slow(w, stack, class);
+	else
+		fiber_stacks_keep(w, stack);
+}
 
 void _fiber_stacks_starve(struct fiber *f);
 /* Have the starved ones try again. */

@@ -15,6 +15,8 @@
 struct fiber_timer {
 	struct fiber_timer_alarm alarm; /* first */
 	struct fiber_chan *chan;
+	struct fiber_lock sending; /* only ever tried: who fails drops its tick */
+	int64_t sent; /* sending: the latest time that was */
 };
 
 int fiber_sleep_until(int64_t t)
@@ -54,8 +56,15 @@ static void fire(struct fiber_timer_alarm *alarm, struct fiber_here *here,
 {
 	struct fiber_timer *timer = (struct fiber_timer *)alarm;
 
-	/* A full channel has the time of an earlier one, unread. */
-	(void)_fiber_chan_offer(here, timer->chan, &now);
+	/* Two threads may run two ticks, and the later one's be faster. */
+	if (fiber_trylock(&timer->sending)) {
+		if (now > timer->sent) {
+			timer->sent = now;
+			/* If it is full, an earlier one is in it, unread. */
+			(void)_fiber_chan_offer(here, timer->chan, &now);
+		}
+		fiber_unlock(&timer->sending);
+	}
 	put(timer);
 }
 
@@ -87,6 +96,7 @@ int fiber_timer_new(struct fiber_timer **timer, int64_t at, int64_t every)
 	t->alarm.alarm.is_timer = 1;
 	t->alarm.fire = fire;
 	at_store(&t->alarm.refs, 1, RELAXED);
+	t->sent = INT64_MIN;
 	err = set(t, at, every);
 	if (err)
 		goto err_put;

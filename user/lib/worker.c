@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/prctl.h>
 
+#include <fiber/run.h>
+
 #include "clock.h"
 #include "control.h"
 #include "monitor.h"
@@ -17,8 +19,23 @@
 
 #define rt (&_fiber_rt)
 
+/* Workers with a fiber that was left over, of an earlier runtime. */
+static at(uint32_t) abandoned;
+/* Of who started them. */
+static sigset_t mask_before;
+
 /* They run the scheduler's loop only; fibers have stacks of their own. */
 #define STACK_SIZE (128 * 1024)
+
+/* The C++ runtime's, if the program has one. */
+extern struct fiber_exceptions *__cxa_get_globals(void) __attribute__((weak));
+
+static struct fiber_exceptions *exceptions_of_thread(void)
+{
+	static struct fiber_exceptions none;
+
+	return __cxa_get_globals ? __cxa_get_globals() : &none;
+}
 
 static void *run(void *arg)
 {
@@ -32,8 +49,11 @@ static void *run(void *arg)
 	prctl(PR_SET_TIMERSLACK, 1);
 	if (_fiber_overflow_thread_init(&w->altstack, &why))
 		_fiber_rt_failed(&why);
+	w->exceptions = exceptions_of_thread();
 	_fiber_sched_loop(w);
 	_fiber_overflow_thread_exit(&w->altstack);
+	if (at_load(&w->here.attention, ACQUIRE) & FIBER_HERE_ABANDONED)
+		at_add(&abandoned, -1);
 	return NULL;
 }
 
@@ -88,6 +108,7 @@ static int make(uint32_t i, struct fiber_why *why)
 		return _fiber_why(why, -ENOMEM, "no memory for alarms");
 	}
 	w->here.is_worker = true;
+	w->here.is_direct = !(rt->flags & FIBER_TEST_MIGRATE);
 	w->here.cur = &w->idle;
 	w->here.past = _fiber_clock_now();
 	w->number = i;
@@ -143,14 +164,13 @@ static void join_workers(uint32_t n)
 
 int _fiber_workers_start(struct fiber_why *why)
 {
-	sigset_t before;
 	uint32_t started = 0;
 	int err = make_all(why);
 
 	if (!err) {
-		block_signals(&before);
+		block_signals(&mask_before);
 		started = start_all(why, &err);
-		pthread_sigmask(SIG_SETMASK, &before, NULL);
+		pthread_sigmask(SIG_SETMASK, &mask_before, NULL);
 	}
 	if (err) {
 		at_store(&rt->quit, 1, SEQ_CST);
@@ -160,13 +180,56 @@ int _fiber_workers_start(struct fiber_why *why)
 	return err;
 }
 
-void _fiber_workers_stop(void)
+static void stop_monitor(void)
 {
-	_fiber_monitor_rouse_slow();
 	at_store(&rt->monitor_wake, 1, SEQ_CST);
 	_fiber_futex_wake(&rt->monitor_wake, 1);
 	pthread_join(rt->monitor, NULL);
+}
+
+void _fiber_workers_stop(void)
+{
+	at_store(&rt->quit, 1, SEQ_CST);
+	stop_monitor();
 	join_workers(rt->nr_workers);
+}
+
+void _fiber_workers_abandon(void)
+{
+	uint32_t i;
+
+	at_store(&abandoned, rt->nr_workers, SEQ_CST);
+	for (i = 0; i < rt->nr_workers; i++)
+		at_or(&rt->workers[i]->here.attention, FIBER_HERE_ABANDONED);
+	at_store(&rt->quit, 1, SEQ_CST);
+	stop_monitor();
+	for (i = 0; i < rt->nr_workers; i++) {
+		_fiber_sched_kick(rt->workers[i]);
+		pthread_detach(rt->workers[i]->thread);
+	}
+}
+
+uint32_t _fiber_workers_abandoned(void)
+{
+	return at_load(&abandoned, ACQUIRE);
+}
+
+void _fiber_sched_abandoned(void)
+{
+	fiber_word never;
+
+	at_add(&abandoned, -1);
+	at_store(&never, 0, RELAXED);
+	for (;;)
+		_fiber_futex_wait(&never, 0, INT64_MAX);
+}
+
+void _fiber_workers_unmask(void)
+{
+	struct fiber_here *here = _fiber_here();
+
+	if (here && here->is_worker)
+		pthread_sigmask(SIG_SETMASK, &mask_before, NULL);
 }
 
 static void free_worker(struct fiber_worker *w)

@@ -9,7 +9,9 @@
  * the element.
  *
  * In all of these, the reference of the caller must last for the call. -EINVAL
- * for a channel that is NULL, or an element that is and should not be.
+ * for a channel that is NULL, or an element that is and should not be. -ENOMEM
+ * where there is no memory to look after a deadline, or for the first call of a
+ * thread; then nothing was done.
  */
 #ifndef FIBER_CHAN_H
 #define FIBER_CHAN_H
@@ -84,7 +86,7 @@ FIBER_API size_t fiber_chan_cap(const struct fiber_chan *chan);
  * A channel of a type, checked by the compiler: defines struct name and static
  * inline functions name_new(), name_send(), name_recv() and so on.
  *
- *	FIBER_CHAN_TYPE(int_chan, int)
+ *	FIBER_CHAN_TYPE(int_chan, int);
  *	struct int_chan c;
  *	int_chan_new(&c, 0);
  *	int_chan_send(c, 42);

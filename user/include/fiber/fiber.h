@@ -44,8 +44,8 @@ FIBER_API int fiber_spawn(struct fiber **fiber, int (*fn)(void *), void *arg,
  * NULL), and take the reference back. Several may join, each with a reference
  * of its own. On an error the reference stays.
  *
- * -EINVAL for NULL, -EDEADLK for oneself, -ECANCELED; _until: -ETIMEDOUT; try:
- * -EAGAIN if it runs still.
+ * -EINVAL for NULL, -EDEADLK for oneself, -ECANCELED; until: -ETIMEDOUT, -ENOMEM;
+ * try: -EAGAIN if it runs still.
  */
 FIBER_API int fiber_join(struct fiber *fiber, int *result);
 FIBER_API int fiber_join_until(struct fiber *fiber, int *result,
@@ -112,8 +112,8 @@ typedef uint32_t fiber_key;
 #define FIBER_KEYS_MAX 64
 
 /*
- * Make a key. When a fiber with a value other than NULL ends, the destructor
- * (may be NULL) is called with it; again, up to four rounds, while destructors
+ * Make a key. When a fiber or another thread with a value other than NULL ends,
+ * the destructor (may be NULL) is called with it; again, up to four rounds, while destructors
  * set values. Keys are never taken back. -EAGAIN if there are FIBER_KEYS_MAX.
  */
 FIBER_API int fiber_key_add(fiber_key *key, void (*destructor)(void *));

@@ -70,23 +70,31 @@ struct fiber_status {
  * run again. Then the runtime stops. Called by a thread; that thread does not
  * run fibers itself.
  *
- * Returns what main returned. -EBUSY if the runtime is running already, -EINVAL
- * for a config that makes no sense, -E2BIG for one of a newer library with
- * fields set that this one does not know, -ENOMEM, -EAGAIN (no more threads).
+ * Workers block all signals but those that an instruction causes, SIGABRT and
+ * SIGPROF. A child of fork() gets the mask of who started the runtime; one of
+ * posix_spawn() or system() by a fiber has that of the worker, unless it is given
+ * another (POSIX_SPAWN_SETSIGMASK).
+ *
+ * Returns what main returned. -EBUSY if the runtime is running already, or has
+ * stopped with fibers left, one of which still runs; -EINVAL for a config that
+ * makes no sense, -E2BIG for one of a newer library with fields set that this one
+ * does not know, -ENOMEM, -EAGAIN (no more threads).
  */
 FIBER_API int fiber_run(int (*main)(void *), void *arg,
 			const struct fiber_config *config);
 
 /*
  * Start the runtime; without it the first call that needs one does, with
- * defaults. After fork() it is the only call but those of base.h that a child
- * may make, and starts a runtime of its own. Errors as fiber_run().
+ * defaults. After fork() it and fiber_run() are the only calls but those of
+ * base.h that a child may make, and start a runtime of its own. Errors as
+ * fiber_run().
  */
 FIBER_API int fiber_start(const struct fiber_config *config);
 
 /*
  * Cancel all fibers, wait for them to end until the deadline, and stop the
- * runtime. Not by a fiber (-EDEADLK). Returns 0; -ETIMEDOUT when fibers are
+ * runtime. No other thread makes fibers or timers meanwhile. Not by a fiber
+ * (-EDEADLK). Returns 0; -ETIMEDOUT when fibers are
  * left: they were named on standard error and never run again, and what they
  * hold stays as it is; -EPERM if nothing is running.
  */
@@ -99,8 +107,8 @@ FIBER_API int fiber_stop_until(int64_t deadline);
 FIBER_API int fiber_status(struct fiber_status *status);
 
 /*
- * Give back what the library keeps for the calling thread. Ends of threads do
- * so themselves. -EPERM if it is a fiber or nothing is running.
+ * Give back what the library keeps for the calling thread, and run destructors
+ * of its keys; the end of a thread does so by itself. -EPERM if it is a fiber.
  */
 FIBER_API int fiber_thread_detach(void);
 

@@ -13,21 +13,22 @@ extern "C" {
 
 struct fiber_timer;
 
-/* Sleep for so many nanoseconds, or until then. 0, or -ECANCELED. */
+/* Sleep for so many nanoseconds, or until then. 0; -ECANCELED, -ENOMEM. */
 FIBER_API int fiber_sleep(int64_t ns);
 FIBER_API int fiber_sleep_until(int64_t t);
 
 /*
  * Make a timer with a channel of int64_t: at the time `at` the time is sent to
  * it, and then again every `every` nanoseconds (0: once). The channel holds one
- * element; while it is full what would be sent is dropped. at = FIBER_FOREVER
+ * element; while it is full what would be sent is dropped. Times never go back. at = FIBER_FOREVER
  * is a timer that is not set. -EINVAL, -ENOMEM.
  */
 FIBER_API int fiber_timer_new(struct fiber_timer **timer, int64_t at,
 			      int64_t every);
 
 /*
- * Set it anew; FIBER_FOREVER stops it. What it has sent stays in the channel.
+ * Set it anew; FIBER_FOREVER stops it. What it has sent stays in the channel, and
+ * what another thread is just sending still comes.
  * Returns 1 if it was set before, 0 if not; -EINVAL, -ENOMEM.
  */
 FIBER_API int fiber_timer_set(struct fiber_timer *timer, int64_t at,

@@ -14,7 +14,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "limits.h"
+#include "maplimit.h"
 
 /* The kernel's default, where /proc is not mounted. */
 #define MAPS_MAX_DEFAULT 65530
@@ -44,12 +44,12 @@ static long read_number(const char *path, long otherwise)
 	return end == text ? otherwise : number;
 }
 
-long _fiber_limits_maps_max(void)
+long _fiber_maplimit_maps_max(void)
 {
 	return read_number("/proc/sys/vm/max_map_count", MAPS_MAX_DEFAULT);
 }
 
-long _fiber_limits_maps_used(void)
+long _fiber_maplimit_maps_used(void)
 {
 	int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
 	char text[4096];
@@ -89,7 +89,7 @@ static bool is_over(int resource, rlim_t used, size_t bytes)
 	       limit.rlim_cur != RLIM_INFINITY && used + bytes > limit.rlim_cur;
 }
 
-int _fiber_limits_explain(size_t bytes, struct fiber_why *why)
+int _fiber_maplimit_explain(size_t bytes, struct fiber_why *why)
 {
 	rlim_t space;
 	rlim_t data;
@@ -115,11 +115,11 @@ int _fiber_limits_explain(size_t bytes, struct fiber_why *why)
 				  "raise vm.overcommit_ratio",
 				  bytes / KIB);
 	/* A mapping that is split on the way may take two more. */
-	if (_fiber_limits_maps_used() + 2 >= _fiber_limits_maps_max())
+	if (_fiber_maplimit_maps_used() + 2 >= _fiber_maplimit_maps_max())
 		return _fiber_why(why, -ENOMEM,
 				  "the process has as many mappings as "
 				  "vm.max_map_count allows (%ld); raise it",
-				  _fiber_limits_maps_max());
+				  _fiber_maplimit_maps_max());
 	return _fiber_why(why, -ENOMEM,
 			  "the kernel has no memory for %zu KiB of stacks",
 			  bytes / KIB);
