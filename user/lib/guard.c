@@ -115,7 +115,8 @@ static int protect(struct fiber_ladder *ladder, char *low, size_t stride,
 		if (errno != ENOMEM)
 			return _fiber_why(why, -errno,
 					  "mprotect() of a guard failed");
-		ladder->left = 0;
+		/* Others have mappings too: count anew when asked again. */
+		ladder->left = -1;
 		break;
 	}
 	return i ? (int)i : out_of_mappings(why);
@@ -132,7 +133,8 @@ int _fiber_ladder_guard(struct fiber_ladder *ladder, char *low, size_t stride,
 		err = install(ladder, low, stride, n);
 		if (!err)
 			return n;
-		if (err != -EINVAL)
+		/* An old kernel, or a filter of system calls. */
+		if (err != -EINVAL && err != -ENOSYS && err != -EPERM)
 			return err == -ENOMEM ?
 				       _fiber_maplimit_explain(n * ladder->size,
 							       why) :

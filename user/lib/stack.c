@@ -117,8 +117,8 @@ static struct fiber_slab *map_slab(const struct fiber_stack_arena *arena,
 	base = map(size);
 	if (!base)
 		goto err_unmap;
-	/* A kernel without huge pages does not know the advice. */
-	if (madvise(base, size, MADV_NOHUGEPAGE) && errno != EINVAL)
+	/* Without huge pages, or behind a filter, it is not known. */
+	if (madvise(base, size, MADV_NOHUGEPAGE) && errno == ENOMEM)
 		goto err_unmap_base;
 	*slab = (struct fiber_slab){
 		.base = base,

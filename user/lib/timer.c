@@ -15,8 +15,9 @@
 struct fiber_timer {
 	struct fiber_timer_alarm alarm; /* first */
 	struct fiber_chan *chan;
-	struct fiber_lock sending; /* only ever tried: who fails drops its tick */
-	int64_t sent; /* sending: the latest time that was */
+	at(uint32_t)
+		firing; /* how often it is to be sent; who makes it 1 sends */
+	int64_t sent; /* of who sends: the latest time that was */
 };
 
 int fiber_sleep_until(int64_t t)
@@ -51,19 +52,25 @@ static void put(struct fiber_timer *timer)
 	free(timer);
 }
 
+/*
+ * Two threads may have come upon two times of one timer, and the later one's be
+ * faster. One sends, for the other as well, so that times never go back and none
+ * is left out.
+ */
 static void fire(struct fiber_timer_alarm *alarm, struct fiber_here *here,
 		 int64_t now)
 {
 	struct fiber_timer *timer = (struct fiber_timer *)alarm;
 
-	/* Two threads may run two ticks, and the later one's be faster. */
-	if (fiber_trylock(&timer->sending)) {
-		if (now > timer->sent) {
-			timer->sent = now;
+	if (at_add(&timer->firing, 1) == 0) {
+		do {
+			if (timer->sent < now)
+				timer->sent = now;
 			/* If it is full, an earlier one is in it, unread. */
-			(void)_fiber_chan_offer(here, timer->chan, &now);
-		}
-		fiber_unlock(&timer->sending);
+			(void)_fiber_chan_offer(here, timer->chan,
+						&timer->sent);
+			now = _fiber_clock_now();
+		} while (at_add(&timer->firing, -1) > 1);
 	}
 	put(timer);
 }
