@@ -53,6 +53,19 @@ static inline void at_fence(void)
 #endif
 }
 
+/*
+ * After something that reads and writes at once: nothing later is done before it
+ * is seen. Where it is a loop of two instructions, loads may pass the second.
+ */
+static inline void at_fence_after(void)
+{
+#if defined(__x86_64__) || defined(__ARM_FEATURE_ATOMICS)
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+#else
+	at_fence();
+#endif
+}
+
 static inline void at_pause(void)
 {
 #ifdef __x86_64__

@@ -208,8 +208,9 @@ static __attribute__((noinline)) int send_boxed(struct fiber_here *here,
 	if (!box)
 		return -ENOMEM;
 	err = send_slot(here, c, &box, elem, how, deadline, &kept);
+	/* Not to the channel: who has the element may have given it up. */
 	if (!kept)
-		_fiber_box_put(c, box);
+		free(box);
 	return err;
 }
 
@@ -321,7 +322,8 @@ static inline int recv_slot(struct fiber_here *here, struct fiber_chan *c,
 
 	fiber_chan_take_slot(c, slot);
 	/* Who waited for room has it now. */
-	if (unlikely(c->sendq) && (w = fiber_waiter_claim(&c->sendq, &won)))
+	if (unlikely(c->sendq) && !c->closed &&
+	    (w = fiber_waiter_claim(&c->sendq, &won)))
 		fiber_chan_put_slot(c, w->elem);
 	fiber_unlock(&c->lock);
 	fiber_chan_open(c, elem, slot);
@@ -346,9 +348,12 @@ static __attribute__((noinline)) int recv_direct(struct fiber_here *here,
 						 int64_t deadline)
 {
 	size_t size = c->elem_size;
+	struct fiber_waiter *w = NULL;
 	uint64_t won;
-	struct fiber_waiter *w = fiber_waiter_claim(&c->sendq, &won);
 
+	/* Those that wait when it is closed have sent nothing. */
+	if (likely(!c->closed))
+		w = fiber_waiter_claim(&c->sendq, &won);
 	if (unlikely(!w)) {
 		if (c->closed || how == TRY)
 			return refuse(c);

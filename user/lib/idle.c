@@ -65,6 +65,7 @@ void _fiber_sched_submit(void)
 		 * woke nobody: if somebody has gone to sleep since, once more.
 		 */
 		at_add(&rt->spinning, -1);
+		at_fence_after();
 	}
 }
 
@@ -284,8 +285,10 @@ static bool work_visible(struct fiber_worker *w)
 /* It found something, or gives up: the next one looks if there is more. */
 static void stop_spinning(struct fiber_worker *w)
 {
-	if (at_add(&rt->spinning, -1) == 1 &&
-	    (work_visible(w) || loot_visible(w)))
+	uint32_t before = at_add(&rt->spinning, -1);
+
+	at_fence_after();
+	if (before == 1 && (work_visible(w) || loot_visible(w)))
 		_fiber_sched_submit();
 }
 
@@ -362,6 +365,7 @@ static bool go_idle(struct fiber_worker *w, bool spinning)
 	while (spinning && !at_load(&w->wake, ACQUIRE))
 		_fiber_futex_wait(&w->wake, 0, INT64_MAX);
 	at_store(&w->asleep, 0, RELAXED);
+	at_fence();
 	_fiber_monitor_rouse();
 	return spinning;
 }

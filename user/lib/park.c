@@ -34,9 +34,10 @@ __attribute__((noinline)) bool _fiber_park_end_slow(struct fiber *f)
 	return false;
 }
 
-__attribute__((noinline, cold)) bool _fiber_park_left_cancelled(struct fiber *f)
+__attribute__((noinline, cold)) bool _fiber_park_left_cancelled(struct fiber *f,
+								uint64_t ticket)
 {
-	if (!_fiber_park_claim(f, _fiber_park_ticket(f)))
+	if (!_fiber_park_claim(f, ticket))
 		return false;
 	f->fired = NULL;
 	f->outcome = -ECANCELED;

@@ -335,15 +335,21 @@ static inline struct fiber_here *_fiber_here(void)
  * Part 4, the fiber's side: its stack has been left. Whether it is the caller's
  * to make ready, as its wait has ended already.
  */
-bool _fiber_park_left_cancelled(struct fiber *f);
+bool _fiber_park_left_cancelled(struct fiber *f, uint64_t ticket);
 static inline bool fiber_park_left(struct fiber *f)
 {
 	/* Pairs with the setting of READY by the winner. */
-	if (unlikely(at_add(&f->park, FIBER_PARK_PARKED) & FIBER_PARK_READY))
+	uint64_t seen = at_add(&f->park, FIBER_PARK_PARKED);
+
+	if (unlikely(seen & FIBER_PARK_READY))
 		return true;
-	/* Pairs with the fence of who cancels, and took this wait for another. */
+	/*
+	 * Pairs with the fence of who cancels, and took this wait for the one
+	 * before. f may be running elsewhere by now: then the ticket is old.
+	 */
+	at_fence_after();
 	return unlikely(at_load(&f->attention, RELAXED)) &&
-	       _fiber_park_left_cancelled(f);
+	       _fiber_park_left_cancelled(f, seen & -FIBER_PARK_GENERATION);
 }
 
 /*

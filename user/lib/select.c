@@ -209,15 +209,19 @@ static bool try_send(struct fiber_chan *c, void *slot, struct done *done)
 static bool try_recv(struct fiber_chan *c, struct done *done)
 {
 	done->result = 0;
+	done->partner = NULL;
 	if (c->count) {
 		fiber_chan_take_slot(c, &done->slot);
 		done->buffered = true;
+	}
+	/* Those that wait when it is closed have sent nothing. */
+	if (!c->closed)
 		done->partner = fiber_waiter_claim(&c->sendq, &done->won);
+	if (done->buffered) {
 		if (done->partner)
 			fiber_chan_put_slot(c, done->partner->elem);
 		return true;
 	}
-	done->partner = fiber_waiter_claim(&c->sendq, &done->won);
 	if (done->partner)
 		return true;
 	done->result = c->closed ? -EPIPE : 0;
