@@ -29,11 +29,22 @@ static bool alarm_due(struct fiber_worker *w)
 	       at_load(&w->heap.earliest, RELAXED) <= _fiber_clock_now();
 }
 
+/* Newer ones may go before the oldest of a deque, but not for ever. */
+static void look_at_deque(struct fiber_worker *w)
+{
+	int64_t top = at_load(&w->deque.top, RELAXED);
+
+	if (top == w->seen_top && fiber_deque_len(&w->deque))
+		at_store(&w->neglects, 1, RELAXED);
+	w->seen_top = top;
+}
+
 static void look_after(struct fiber_worker *w, struct fiber_here *here)
 {
 	uint32_t tick = at_load(&w->tick, RELAXED);
 	uint32_t stuck = at_load(&w->stuck, RELAXED) + 1;
 
+	look_at_deque(w);
 	if (tick != w->seen_tick || at_load(&w->asleep, RELAXED)) {
 		w->seen_tick = tick;
 		at_store(&w->stuck, 0, RELAXED);

@@ -30,6 +30,9 @@
 #define LOOK_US_MIN 50
 #define LOOK_US_MAX 5000
 
+/* For those that are at their ends anyway, or end when they are cancelled. */
+#define GRACE_NS 1000000000
+
 /* Of starting and stopping. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static bool hooked; /* lock: at fork and exit */
@@ -258,7 +261,7 @@ int fiber_stop_until(int64_t deadline)
 int fiber_run(int (*main)(void *), void *arg, const struct fiber_config *config)
 {
 	struct fiber_here *here = _fiber_here();
-	int64_t grace = 0;
+	int64_t grace = GRACE_NS;
 	struct fiber *f;
 	int result;
 	int err;
@@ -270,7 +273,8 @@ int fiber_run(int (*main)(void *), void *arg, const struct fiber_config *config)
 	err = start_given(config, -EBUSY);
 	if (err)
 		return err;
-	if (config && config->size >= offsetof(struct fiber_config, seed))
+	if (config && config->size >= offsetof(struct fiber_config, seed) &&
+	    config->grace_ns)
 		grace = config->grace_ns;
 	err = fiber_spawn(&f, main, arg, NULL);
 	if (!err)

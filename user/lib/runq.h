@@ -135,6 +135,15 @@ static inline bool fiber_deque_push(struct fiber_deque *q, struct fiber *f)
 	return true;
 }
 
+/* The only one, at top: as thieves take it, of whom one is the first. */
+static inline struct fiber *fiber_deque_take_last(struct fiber_deque *q,
+						  int64_t top)
+{
+	struct fiber *f = at_load(&q->slot[top % FIBER_DEQUE_SIZE], RELAXED);
+
+	return at_cas(&q->top, &top, top + 1) ? f : NULL;
+}
+
 /* The owner only: the newest. */
 static inline struct fiber *fiber_deque_pop(struct fiber_deque *q)
 {
@@ -144,6 +153,8 @@ static inline struct fiber *fiber_deque_pop(struct fiber_deque *q)
 
 	if (bottom < top)
 		return NULL;
+	if (bottom == top)
+		return fiber_deque_take_last(q, top);
 	at_store(&q->bottom, bottom, RELAXED);
 	/* A thief sees that it is gone, or we see that the thief took it. */
 	at_fence();

@@ -188,8 +188,12 @@ static __attribute__((noinline)) struct fiber *pick_fair(struct fiber_worker *w,
 		return f;
 	if ((int32_t)(tick - w->global_tick) >= 0) {
 		w->global_tick = tick + GLOBAL_EVERY;
-		if ((f = _fiber_queue_global_pop(w)) ||
-		    (f = fiber_deque_steal(&w->deque)))
+		if ((f = _fiber_queue_global_pop(w)))
+			return f;
+	}
+	if (unlikely(at_load(&w->neglects, RELAXED))) {
+		at_store(&w->neglects, 0, RELAXED);
+		if ((f = fiber_deque_steal(&w->deque)))
 			return f;
 	}
 	return fiber_deque_pop(&w->deque);

@@ -17,7 +17,10 @@
  * ORDER. A worker takes next, but at most NEXT_MAX in a row, after which it goes
  * to the end of the ring; then ring, deque, global queue. At every 8th dispatch
  * it looks at its inbox and the deque first, at every GLOBAL_EVERYth at the
- * global queue and then the oldest of the deque. So a fiber that is in a ring
+ * global queue. The oldest of the deque it takes when the monitor sees that none
+ * has been taken since its last look: once in a millisecond, and not by counting
+ * dispatches, since each one is the root of a tree that is begun before those
+ * begun earlier are done. So a fiber that is in a ring
  * behind n others runs within GLOBAL_EVERY + NEXT_MAX * (n + 1) dispatches of
  * its worker, times 8/7.
  *
@@ -127,6 +130,8 @@ struct fiber_worker {
 
 	/* The monitor's. */
 	uint32_t seen_tick;
+	int64_t seen_top; /* of the deque */
+	at(uint32_t) neglects; /* the oldest of its deque waits for long */
 	at(uint32_t) stuck; /* how many looks ago it moved */
 	at(uint32_t) robbed; /* thieves may take next, and all of the ring */
 };

@@ -41,7 +41,7 @@ struct fiber_config {
 	size_t stack_size;
 	unsigned int guard; /* enum fiber_guard_kind */
 	unsigned int reserved; /* 0 */
-	/* fiber_run(): how long others may take to end after main has. */
+	/* fiber_run(): how long others may take to end; 0 is a second. */
 	int64_t grace_ns;
 	uint64_t seed; /* of what is chosen at random; 0 is a random one */
 };
