@@ -67,6 +67,8 @@ int fiber_chan_new(struct fiber_chan **chan, size_t elem_size, size_t capacity,
 	c->count = c->head = 0;
 	c->slot_size = slot_size;
 	c->closed = 0;
+	c->boxed = slot_size != elem_size;
+	c->words = capacity && elem_size == sizeof(uint64_t);
 	c->elem_size = elem_size;
 	at_store(&c->refs, 1, RELAXED);
 	c->boxes = NULL;
@@ -112,7 +114,7 @@ void fiber_chan_put(struct fiber_chan *chan)
 		return;
 	fiber_lock(&chan->lock);
 	check_unused(chan);
-	if (fiber_chan_boxed(chan))
+	if (chan->boxed)
 		free_boxes(chan);
 	fiber_unlock(&chan->lock);
 	free(chan->slots);
@@ -135,8 +137,8 @@ static int refuse(struct fiber_chan *c)
 }
 
 /*
- * The lock is held, the channel is not closed, and receivers are queued: the
- * first gets the element. If none is left, wait for one.
+ * The channel has no buffer, the lock is held, it is not closed, and receivers are
+ * queued: the first gets the element. If none is left, wait for one.
  */
 static __attribute__((noinline)) int send_direct(struct fiber_here *here,
 						 struct fiber_chan *c,
@@ -221,7 +223,7 @@ send_buffered(struct fiber_here *here, struct fiber_chan *c, const void *elem,
 	union fiber_slot slot;
 	bool kept;
 
-	if (unlikely(fiber_chan_boxed(c)))
+	if (unlikely(c->boxed))
 		return send_boxed(here, c, elem, how, deadline);
 	fiber_chan_copy(&slot, elem, c->elem_size);
 	return send_slot(here, c, &slot, elem, how, deadline, &kept);
@@ -297,7 +299,7 @@ send(struct fiber_chan *c, const void *elem, enum how how, int64_t deadline)
 	if (unlikely(!here || fiber_attention(here)))
 		return send_slow(c, elem, how, deadline);
 	if (c->cap) {
-		if (c->elem_size == sizeof(uint64_t))
+		if (c->words)
 			return send_word(here, c, elem, how, deadline);
 		return send_buffered(here, c, elem, how, deadline);
 	}
@@ -339,15 +341,15 @@ recv_buffered(struct fiber_here *here, struct fiber_chan *c, void *elem)
 }
 
 /*
- * The lock is held, and senders are queued: the element of the first. If none is
- * left, wait for one.
+ * The lock is held, there is nothing in a buffer, and senders are queued: the
+ * element of the first. If none is left, wait for one.
  */
 static __attribute__((noinline)) int recv_direct(struct fiber_here *here,
 						 struct fiber_chan *c,
 						 void *elem, enum how how,
 						 int64_t deadline)
 {
-	size_t size = c->elem_size;
+	size_t size = c->slot_size;
 	struct fiber_waiter *w = NULL;
 	uint64_t won;
 
@@ -412,8 +414,7 @@ recv(struct fiber_chan *c, void *elem, enum how how, int64_t deadline)
 		     !fiber_trylock(&c->lock)))
 		return recv_slow(c, elem, how, deadline);
 	if (c->count) {
-		if (likely(c->elem_size == sizeof(uint64_t) && elem &&
-			   !c->sendq))
+		if (likely(c->words && elem && !c->sendq))
 			return recv_word(c, elem);
 		return recv_buffered(here, c, elem);
 	}

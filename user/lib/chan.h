@@ -45,10 +45,13 @@ struct fiber_chan {
 	uint64_t cap; /* I */
 	uint64_t count; /* L: elements in it */
 	uint64_t head; /* L: the oldest one's slot */
-	uint32_t slot_size; /* I */
-	uint32_t closed; /* L */
+	uint32_t slot_size; /* I: that of an element, unless it is boxed */
+	uint8_t closed; /* L */
+	uint8_t boxed; /* I */
+	uint8_t words; /* I: has a buffer, and elements of 8 bytes in it */
 
-	size_t elem_size; /* I */
+	/* To here, one cache line: all that is touched but for boxes. */
+	uint32_t elem_size; /* I */
 	at(uint32_t) refs;
 	struct fiber_lock box_lock;
 	struct fiber_box *boxes; /* B: free ones */
@@ -61,11 +64,6 @@ union fiber_slot {
 	struct fiber_box *box;
 	char bytes[FIBER_ELEM_SMALL];
 };
-
-static inline bool fiber_chan_boxed(const struct fiber_chan *c)
-{
-	return c->slot_size != c->elem_size;
-}
 
 /* The sizes that are common are one instruction or two. */
 static inline void fiber_chan_copy(void *to, const void *from, size_t size)
@@ -155,7 +153,7 @@ void _fiber_box_open(struct fiber_chan *c, void *elem, struct fiber_box *box);
 static inline void fiber_chan_open(struct fiber_chan *c, void *elem,
 				   const union fiber_slot *slot)
 {
-	if (unlikely(fiber_chan_boxed(c)))
+	if (unlikely(c->boxed))
 		_fiber_box_open(c, elem, slot->box);
 	else if (elem)
 		fiber_chan_copy(elem, slot, c->slot_size);

@@ -70,30 +70,31 @@ struct fiber_waiter;
  * The control block. Tags: S whoever runs the fiber, or holds it between two
  * runs; L fiber->lock; I set when it is made.
  *
- * The first cache line is what a switch touches, the second spawn and join.
+ * The first cache line is all that a wait and a switch touch, the second is for
+ * spawn and join.
  */
 struct fiber {
 	struct fiber_context ctx; /* S */
-	struct fiber *next; /* S: in the queue that it is in */
 	at(uint64_t) park;
-	struct fiber_stack *stack; /* S: NULL before the first run */
+	struct fiber_waiter *fired; /* winner: which of the waiters; or NULL */
+	int outcome; /* winner: how the wait ended */
 	at(uint32_t) attention; /* set under L, read by the fiber */
 	uint16_t flags; /* R */
 	uint16_t pins; /* R: depth of fiber_pin() */
-	struct fiber_waiter *fired; /* winner: which of the waiters; or NULL */
+	uint16_t worker; /* S: number of the one that it last ran on */
+	uint8_t kind; /* L: enum fiber_kind */
+	uint8_t masked; /* L: cancellation is */
+	struct fiber_stack *stack; /* S: NULL before the first run */
 
 	int (*fn)(void *); /* I */
 	void *arg; /* I */
+	struct fiber *next; /* S: in the queue that it is in */
 	struct fiber_lock lock;
 	uint32_t refs; /* L */
 	int result; /* L */
 	struct fiber_waiter *joiners; /* L */
 	uint32_t index; /* I: for ever; which control block */
 	uint32_t life; /* L: how many fibers were in this control block */
-	int outcome; /* winner: how the wait ended */
-	uint8_t kind; /* L: enum fiber_kind */
-	uint8_t masked; /* L: cancellation is */
-	uint16_t worker; /* S: number of the one that it last ran on */
 
 	struct fiber_alarm alarm;
 	at(int64_t) deadline; /* of the present wait; FIBER_FOREVER */

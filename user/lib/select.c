@@ -84,7 +84,7 @@ static void free_slots(struct select *s, int n, int kept)
 		struct fiber_case *k = &s->cases[i];
 		struct fiber_box *box;
 
-		if (i == kept || !slot_room(k) || !fiber_chan_boxed(k->chan))
+		if (i == kept || !slot_room(k) || !k->chan->boxed)
 			continue;
 		memcpy(&box, s->waiters[i].elem, sizeof(box));
 		_fiber_box_put(k->chan, box);
@@ -96,7 +96,7 @@ static int fill_slot(struct fiber_case *k, char *slot)
 {
 	struct fiber_box *box;
 
-	if (!fiber_chan_boxed(k->chan)) {
+	if (!k->chan->boxed) {
 		fiber_chan_copy(slot, k->elem, k->chan->elem_size);
 		return 0;
 	}
