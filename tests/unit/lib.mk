@@ -3,13 +3,13 @@
 # and with the sanitizers, like the others; what all of them share is in
 # LIB_TEST_COMMON.
 
-LIB_TEST_COMMON := harness coro arena
+LIB_TEST_COMMON := harness coro arena fibers runtime harsh harsh_traffic
 LIB_TESTS := $(filter-out $(LIB_TEST_COMMON),$(patsubst \
 	tests/unit/lib/%.c,%,$(wildcard tests/unit/lib/*.c)))
 LIB_TEST_PROGRAMS := $(LIB_TESTS:%=$(B)/unit/lib/%) \
 	$(LIB_TESTS:%=$(B)/unit/asan/lib/%)
 # Not :=, since lib.mk of user/, which defines LIB_CFLAGS, comes later.
-LIB_TEST_CFLAGS = $(LIB_CFLAGS) -Itests/unit/lib
+LIB_TEST_CFLAGS = $(LIB_CFLAGS) -iquote tests/unit/lib
 LIB_ASAN_OBJ := $(patsubst %.c,$(B)/unit/asan/%.o,$(wildcard user/lib/*.c))
 
 $(B)/unit/lib/%.o: tests/unit/lib/%.c
@@ -46,5 +46,12 @@ $(LIB_TESTS:%=$(B)/unit/asan/lib/%): $(B)/unit/asan/lib/%: \
 $(B)/unit/lib/stack_limits $(B)/unit/asan/lib/stack_limits: \
 	private LDFLAGS += -Wl,--wrap=mmap,--wrap=madvise,--wrap=mprotect \
 	-Wl,--wrap=process_madvise,--wrap=open
+$(B)/unit/lib/harsh_alloc $(B)/unit/asan/lib/harsh_alloc: \
+	private LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc \
+	-Wl,--wrap=aligned_alloc,--wrap=free,--wrap=mmap,--wrap=munmap
+$(B)/unit/lib/harsh_syscalls $(B)/unit/asan/lib/harsh_syscalls: \
+	private LDFLAGS += -Wl,--wrap=madvise,--wrap=process_madvise \
+	-Wl,--wrap=mprotect,--wrap=pthread_create,--wrap=sigaltstack \
+	-Wl,--wrap=prctl,--wrap=pidfd_open,--wrap=syscall
 
 -include $(wildcard $(B)/unit/lib/*.d $(B)/unit/asan/lib/*.d $(B)/unit/asan/user/lib/*.d)

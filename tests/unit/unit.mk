@@ -46,10 +46,12 @@ $(B)/unit/sock_test $(B)/unit/asan/sock_test: \
 
 # The sanitizers' cli_test drives the sanitizers' fiberctl.
 .PHONY: check-unit
-check-unit: $(LIB_TEST_PROGRAMS) $(B)/lib/libfiber.a
+check-unit: $(LIB_TEST_PROGRAMS) user
 check-unit: $(UNIT_PROGRAMS) $(B)/bin/fiberctl $(B)/unit/asan/fiberctl	## run the unit tests
 	$(Q)CC="$(CC)" FIBERCTL=$(B)/bin/fiberctl LIBFIBER=$(B)/lib/libfiber.a \
+		LIBDIR=$(B)/lib EXAMPLES=$(B)/examples \
 		tests/unit/run $(B)/check/unit.ktap tests/unit/header_test \
-		tests/unit/arch_test $(UNIT_PROGRAMS) $(LIB_TEST_PROGRAMS)
+		tests/unit/arch_test tests/unit/link_test \
+		tests/unit/example_test $(UNIT_PROGRAMS) $(LIB_TEST_PROGRAMS)
 
 -include $(wildcard $(B)/unit/*.d $(B)/unit/asan/*/*/*.d)

@@ -9,7 +9,7 @@
 
 #include "arena.h"
 #include "harness.h"
-#include "limits.h"
+#include "maplimit.h"
 
 #define STACKS 100000
 
@@ -49,13 +49,13 @@ static void hundred_thousand(void)
 	memset(stacks, 0, sizeof(stacks));
 	arena_init(&arena, FIBER_GUARD_INSTALL, 0);
 	memory = read_memory();
-	mappings = _fiber_limits_maps_used();
+	mappings = _fiber_maplimit_maps_used();
 	start = test_now();
 	arena_get_all(&arena, stacks, STACKS);
 	test_note("%.0f ns, %.0f bytes a stack that is not used",
 		  (double)(test_now() - start) / STACKS,
 		  (double)(read_memory() - memory) / STACKS);
-	CHECK(_fiber_limits_maps_used() - mappings < 64);
+	CHECK(_fiber_maplimit_maps_used() - mappings < 64);
 	for (i = 0; i < STACKS; i += STACKS / 10) {
 		CHECK_EQ(test_death(write_to, stacks[i]->low - 1, NULL, 0),
 			 SIGSEGV);

@@ -19,7 +19,7 @@
 
 #include "arena.h"
 #include "harness.h"
-#include "limits.h"
+#include "maplimit.h"
 
 /* Fails from its nth call on, so many times; 0 is never. */
 struct fault {
@@ -213,7 +213,7 @@ static void protect_leaves_mappings_to_others(void)
 	/* What comes back can be had again. */
 	arena_put(&arena, stacks[0]);
 	CHECK_EQ(exhaust(), 1);
-	CHECK(_fiber_limits_maps_used() < 12000 - 8000);
+	CHECK(_fiber_maplimit_maps_used() < 12000 - 8000);
 	_fiber_stack_arena_exit(&arena);
 }
 
@@ -296,7 +296,7 @@ static void check_one_failure(struct fault *fault, enum fiber_guard guard)
 	int nth;
 
 	for (nth = 1; nth <= 8; nth++) {
-		before = _fiber_limits_maps_used();
+		before = _fiber_maplimit_maps_used();
 		why.text[0] = '\0';
 		arena_init(&arena, guard, 0);
 		*fault =
@@ -308,7 +308,7 @@ static void check_one_failure(struct fault *fault, enum fiber_guard guard)
 		*fault = (struct fault){ 0 };
 		CHECK_EQ(touch_guard(stacks[0]), SIGSEGV);
 		_fiber_stack_arena_exit(&arena);
-		CHECK_EQ(_fiber_limits_maps_used(), before);
+		CHECK_EQ(_fiber_maplimit_maps_used(), before);
 	}
 }
 

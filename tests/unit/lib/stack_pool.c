@@ -12,7 +12,7 @@
 #include "arena.h"
 #include "coro.h"
 #include "harness.h"
-#include "limits.h"
+#include "maplimit.h"
 
 #define THREADS 4
 #define ROUNDS 2000
@@ -183,7 +183,7 @@ static void exit_gives_all_back(void)
 
 	for (i = 0; i < 2; i++) {
 		/* The first round warms up what libc keeps. */
-		before = _fiber_limits_maps_used();
+		before = _fiber_maplimit_maps_used();
 		arena_init(&arena, FIBER_GUARD_PROTECT, 50);
 		arena_get_all(&arena, stacks, 100);
 		guard = (uintptr_t)stacks[0]->low - 1;
@@ -191,7 +191,7 @@ static void exit_gives_all_back(void)
 		_fiber_stack_put(&arena, stacks, 100);
 		_fiber_stack_arena_exit(&arena);
 	}
-	CHECK_EQ(_fiber_limits_maps_used(), before);
+	CHECK_EQ(_fiber_maplimit_maps_used(), before);
 	CHECK(!_fiber_stack_guarded(guard));
 }
 
