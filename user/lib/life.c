@@ -33,15 +33,22 @@ static __attribute__((noinline)) struct fiber *refill(struct fiber_worker *w)
 	return f;
 }
 
+/* By a thread that is no worker. */
+static __attribute__((noinline)) struct fiber *get_control_far(void)
+{
+	struct fiber *f;
+
+	_fiber_control_get(&f, 1);
+	return f;
+}
+
 static inline struct fiber *get_control(struct fiber_here *here)
 {
 	struct fiber_worker *w = fiber_worker_of(here);
 	struct fiber *f;
 
-	if (unlikely(!here->is_worker)) {
-		_fiber_control_get(&f, 1);
-		return f;
-	}
+	if (unlikely(!here->is_worker))
+		return get_control_far();
 	f = w->free;
 	if (unlikely(!f))
 		return refill(w);
@@ -80,13 +87,10 @@ static inline void put_control(struct fiber_here *here, struct fiber *f)
 		spill(w);
 }
 
-static inline struct fiber *make(struct fiber_here *here, int (*fn)(void *),
-				 void *arg, uint16_t flags)
+/* A control block becomes a fiber. */
+static inline void init(struct fiber *f, int (*fn)(void *), void *arg,
+			uint16_t flags, uint32_t refs)
 {
-	struct fiber *f = get_control(here);
-
-	if (unlikely(!f))
-		return NULL;
 	f->stack = NULL;
 	/* The last one in it may have been cancelled, and not waited since. */
 	at_store(&f->park, _fiber_park_ticket(f) + FIBER_PARK_GENERATION,
@@ -96,57 +100,87 @@ static inline struct fiber *make(struct fiber_here *here, int (*fn)(void *),
 	f->pins = 0;
 	f->fn = fn;
 	f->arg = arg;
-	f->refs = 1;
+	f->refs = refs;
 	f->life++;
 	f->masked = 0;
 	f->worker = 0;
 	f->why = 0;
 	f->stack_class = 0;
 	f->kind = FIBER_KIND_FIBER;
-	return f;
 }
 
-/* Whether fibers can be made now, after starting if needed: 0 or -errno. */
-static inline int may_make(void)
-{
-	if (unlikely(at_load(&rt->state, ACQUIRE) != FIBER_RT_RUNNING)) {
-		int err = _fiber_rt_need();
-
-		if (err)
-			return err;
-	}
-	return unlikely(at_load(&rt->nr_starved, RELAXED)) ? -ENOMEM : 0;
-}
-
-static inline void launch(struct fiber_here *here, struct fiber *f)
+/* Returns 0, to end with. */
+static inline int launch(struct fiber_here *here, struct fiber *f)
 {
 	if (likely(here->is_worker))
 		at_count(&fiber_worker_of(here)->spawned);
 	else
 		at_add(&rt->spawned, 1);
-	_fiber_sched_fresh(here, f);
+	return _fiber_sched_fresh(here, f);
 }
 
-int fiber_go(void (*fn)(void *), void *arg)
+/* Whether fibers can be made without further ado, by a worker with a free block. */
+static inline bool is_easy(struct fiber_here *here)
+{
+	return here && here->is_worker && fiber_worker_of(here)->free &&
+	       at_load(&rt->state, RELAXED) == FIBER_RT_RUNNING &&
+	       !at_load(&rt->nr_starved, RELAXED);
+}
+
+/* Whether fibers can be made now, after starting if needed: 0 or -errno. */
+static int may_make(void)
+{
+	int err = _fiber_rt_need();
+
+	if (!err && at_load(&rt->nr_starved, RELAXED))
+		err = -ENOMEM;
+	return err;
+}
+
+/* NULL: *err says why. */
+static struct fiber *get_control_slow(struct fiber_here **here, int *err)
+{
+	struct fiber *f;
+
+	*here = fiber_here_get(err);
+	if (!*here)
+		return NULL;
+	*err = may_make();
+	if (*err)
+		return NULL;
+	f = get_control(*here);
+	if (!f)
+		*err = -ENOMEM;
+	return f;
+}
+
+static __attribute__((noinline)) int go_slow(void (*fn)(void *), void *arg)
 {
 	struct fiber_here *here;
 	struct fiber *f;
 	int err;
 
-	if (unlikely(!fn))
+	if (!fn)
 		return -EINVAL;
-	here = fiber_here_get(&err);
-	if (unlikely(!here))
+	f = get_control_slow(&here, &err);
+	if (!f)
 		return err;
-	err = may_make();
-	if (unlikely(err))
-		return err;
-	f = make(here, (int (*)(void *))(void *)fn, arg,
-		 FIBER_FLAG_VOID | FIBER_FLAG_DETACHED);
-	if (unlikely(!f))
-		return -ENOMEM;
-	launch(here, f);
-	return 0;
+	init(f, (int (*)(void *))(void *)fn, arg,
+	     FIBER_FLAG_VOID | FIBER_FLAG_DETACHED, 1);
+	return launch(here, f);
+}
+
+int fiber_go(void (*fn)(void *), void *arg)
+{
+	struct fiber_here *here = _fiber_here();
+	struct fiber *f;
+
+	if (unlikely(!fn || !is_easy(here)))
+		return go_slow(fn, arg);
+	f = get_control(here);
+	init(f, (int (*)(void *))(void *)fn, arg,
+	     FIBER_FLAG_VOID | FIBER_FLAG_DETACHED, 1);
+	return launch(here, f);
 }
 
 static int apply(struct fiber *f, const struct fiber_attr *given)
@@ -174,36 +208,42 @@ static int apply(struct fiber *f, const struct fiber_attr *given)
 	return 0;
 }
 
-int fiber_spawn(struct fiber **fiber, int (*fn)(void *), void *arg,
-		const struct fiber_attr *attr)
+static __attribute__((noinline)) int spawn_slow(struct fiber **fiber,
+						int (*fn)(void *), void *arg,
+						const struct fiber_attr *attr)
 {
 	struct fiber_here *here;
 	struct fiber *f;
 	int err;
 
-	if (unlikely(!fiber || !fn))
+	if (!fiber || !fn)
 		return -EINVAL;
-	here = fiber_here_get(&err);
-	if (unlikely(!here))
+	f = get_control_slow(&here, &err);
+	if (!f)
 		return err;
-	err = may_make();
-	if (unlikely(err))
+	init(f, fn, arg, 0, 2);
+	err = attr ? apply(f, attr) : 0;
+	if (err) {
+		put_control(here, f);
 		return err;
-	f = make(here, fn, arg, 0);
-	if (unlikely(!f))
-		return -ENOMEM;
-	/* That of the fiber itself, and that of the caller. */
-	f->refs = 2;
-	if (unlikely(attr)) {
-		err = apply(f, attr);
-		if (err) {
-			put_control(here, f);
-			return err;
-		}
 	}
 	*fiber = f;
-	launch(here, f);
-	return 0;
+	return launch(here, f);
+}
+
+int fiber_spawn(struct fiber **fiber, int (*fn)(void *), void *arg,
+		const struct fiber_attr *attr)
+{
+	struct fiber_here *here = _fiber_here();
+	struct fiber *f;
+
+	if (unlikely(attr || !fiber || !fn || !is_easy(here)))
+		return spawn_slow(fiber, fn, arg, attr);
+	f = get_control(here);
+	/* A reference of the fiber's own, and the caller's. */
+	init(f, fn, arg, 0, 2);
+	*fiber = f;
+	return launch(here, f);
 }
 
 static bool has_ended(const struct fiber *f)

@@ -71,6 +71,12 @@ static inline void enqueue(struct fiber_worker *w, struct fiber *f)
 		enqueue_slow(w, f);
 }
 
+static __attribute__((noinline)) int submit(void)
+{
+	_fiber_sched_submit();
+	return 0;
+}
+
 /* How many fibers thieves could find here. */
 static uint32_t visible(struct fiber_worker *w)
 {
@@ -78,11 +84,12 @@ static uint32_t visible(struct fiber_worker *w)
 	       !!at_load(&w->next, RELAXED);
 }
 
-/* Something was queued: more than the worker itself will do next? */
-static void submit_from(struct fiber_worker *w)
+/* Something was queued: more than the worker itself will do next? Returns 0. */
+static inline int submit_from(struct fiber_worker *w)
 {
 	if (rt->nr_workers > 1 && visible(w) > 1)
-		_fiber_sched_submit();
+		return submit();
+	return 0;
 }
 
 /* By a thread that is no worker, or of a fiber that is pinned. */
@@ -159,15 +166,19 @@ void _fiber_sched_ready_all(struct fiber_here *here, struct fiber *first,
 	}
 }
 
-void _fiber_sched_fresh(struct fiber_here *here, struct fiber *f)
+static __attribute__((noinline)) int fresh_far(struct fiber *f)
+{
+	push_for_others(f);
+	return 0;
+}
+
+int _fiber_sched_fresh(struct fiber_here *here, struct fiber *f)
 {
 	struct fiber_worker *w = fiber_worker_of(here);
 
-	if (unlikely(!here->is_direct || !fiber_deque_push(&w->deque, f))) {
-		push_for_others(f);
-		return;
-	}
-	submit_from(w);
+	if (unlikely(!here->is_direct || !fiber_deque_push(&w->deque, f)))
+		return fresh_far(f);
+	return submit_from(w);
 }
 
 /* What must not wait for the worker to have nothing better to do. */

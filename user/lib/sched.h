@@ -204,8 +204,11 @@ static inline struct fiber_worker *fiber_worker_of(struct fiber_here *here)
 /* What a worker does until rt->quit; on its own stack. */
 void _fiber_sched_loop(struct fiber_worker *worker);
 
-/* Run f, which was just made, some time. By its maker, which may be a thread. */
-void _fiber_sched_fresh(struct fiber_here *here, struct fiber *f);
+/*
+ * Run f, which was just made, some time. By its maker, which may be a thread.
+ * Returns 0, to end with.
+ */
+int _fiber_sched_fresh(struct fiber_here *here, struct fiber *f);
 
 /* End the calling fiber. */
 void _fiber_sched_exit(struct fiber_here *here, int result)
