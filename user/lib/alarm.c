@@ -261,6 +261,24 @@ static void end_wait(struct fiber *f, uint64_t ticket, struct due *due)
 }
 
 /*
+ * The alarm is going to be later. Another wait may just have begun, until a time
+ * before that, and have relied on the time that it had: then until that one.
+ */
+static int64_t announce(struct fiber *f, int64_t deadline)
+{
+	int64_t again = deadline;
+
+	do {
+		deadline = again;
+		at_store(&f->alarm.when, deadline, RELAXED);
+		/* Pairs with the fence in _fiber_alarm_deadline(). */
+		at_fence();
+		again = at_load(&f->deadline, ACQUIRE);
+	} while (again < deadline);
+	return deadline;
+}
+
+/*
  * The wait may go on to a later deadline, have none, or be at its end. What
  * others see of the heap is never without an alarm that stays.
  */
@@ -277,7 +295,7 @@ static void fiber_due(struct fiber_heap *heap, struct fiber_alarm *alarm,
 	bool ended = deadline <= now;
 
 	if (!ended && deadline != INT64_MAX) {
-		move_slot(heap, slot, deadline);
+		move_slot(heap, slot, announce(f, deadline));
 		return;
 	}
 	if (ended)

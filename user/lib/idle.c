@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "monitor.h"
 #include "queue.h"
+#include "stacks.h"
 
 #define rt (&_fiber_rt)
 
@@ -342,6 +343,8 @@ static bool sleep_until_woken(struct fiber_worker *w)
  */
 static bool go_idle(struct fiber_worker *w, bool spinning)
 {
+	if (unlikely(at_load(&rt->nr_starved, RELAXED)))
+		_fiber_stacks_return(w);
 	at_store(&w->wake, 0, RELAXED);
 	at_store(&w->asleep, 1, RELAXED);
 	fiber_lock(&rt->idle_lock);

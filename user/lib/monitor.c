@@ -65,6 +65,16 @@ static void look_after(struct fiber_worker *w, struct fiber_here *here)
 	}
 }
 
+/* Workers that sleep may keep stacks, and give them back when they do so again. */
+static void feed_starved(void)
+{
+	uint32_t i;
+
+	for (i = 0; i < rt->nr_workers; i++)
+		_fiber_sched_kick(rt->workers[i]);
+	_fiber_stacks_feed();
+}
+
 static bool all_asleep(void)
 {
 	return at_load(&rt->idle, RELAXED) == rt->nr_workers &&
@@ -108,7 +118,7 @@ void *_fiber_monitor(void *arg)
 			look_after(rt->workers[i], here);
 		if (look % STACKS_LOOKS == 0) {
 			if (at_load(&rt->nr_starved, RELAXED))
-				_fiber_stacks_feed();
+				feed_starved();
 			_fiber_stacks_trim();
 		}
 		asleep = all_asleep() ? asleep + 1 : 0;

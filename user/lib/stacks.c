@@ -108,17 +108,27 @@ struct fiber_stack *_fiber_stacks_get_slow(struct fiber_worker *w,
 	return stack;
 }
 
+/* Up to a batch of those that are kept. */
 static void spill(struct fiber_worker *w)
 {
 	struct fiber_stack *stacks[FIBER_CACHE_BATCH];
-	int i;
+	uint32_t n = 0;
 
-	for (i = 0; i < FIBER_CACHE_BATCH; i++) {
-		stacks[i] = w->stacks;
+	while (n < FIBER_CACHE_BATCH && w->stacks) {
+		stacks[n++] = w->stacks;
 		w->stacks = w->stacks->next;
 	}
-	w->nr_stacks -= FIBER_CACHE_BATCH;
-	_fiber_stack_put(&rt->arena, stacks, FIBER_CACHE_BATCH);
+	w->nr_stacks -= n;
+	_fiber_stack_put(&rt->arena, stacks, n);
+}
+
+void _fiber_stacks_return(struct fiber_worker *w)
+{
+	if (!w->stacks)
+		return;
+	while (w->stacks)
+		spill(w);
+	_fiber_stacks_feed();
 }
 
 void _fiber_stacks_put_slow(struct fiber_worker *w, struct fiber_stack *stack,

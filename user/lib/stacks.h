@@ -6,7 +6,7 @@
  * come from an arena for each power of two, the default ones from the first.
  * A stack is only wanted when a fiber is run first. If there is no memory for
  * it then, the fiber is put aside (starved) until some stack comes back, and
- * while there are such, no fibers can be made.
+ * while there are such, no fibers can be made, and workers that sleep keep none.
  */
 #ifndef FIBER_STACKS_H
 #define FIBER_STACKS_H
@@ -59,6 +59,8 @@ static inline void fiber_stacks_put(struct fiber_worker *w,
 void _fiber_stacks_starve(struct fiber *f);
 /* Have the starved ones try again. */
 void _fiber_stacks_feed(void);
+/* Give back those that the worker keeps. By itself. */
+void _fiber_stacks_return(struct fiber_worker *w);
 
 /* Soft guards: say so, and abort. */
 void _fiber_stacks_overflowed(const struct fiber *f) __attribute__((noreturn));
