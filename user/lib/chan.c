@@ -22,6 +22,15 @@ enum how {
 
 static struct fiber_slab_cache chans;
 
+/* Where elements of no size are. */
+static char nothing[1];
+
+static void free_slots(char *slots)
+{
+	if (slots != nothing)
+		free(slots);
+}
+
 static int check_attr(const struct fiber_chan_attr *given)
 {
 	struct fiber_chan_attr attr;
@@ -41,7 +50,7 @@ int fiber_chan_new(struct fiber_chan **chan, size_t elem_size, size_t capacity,
 				   sizeof(struct fiber_box *) :
 				   elem_size;
 	struct fiber_chan *c;
-	char *slots = NULL;
+	char *slots = nothing;
 	int err = check_attr(attr);
 
 	if (err)
@@ -58,7 +67,7 @@ int fiber_chan_new(struct fiber_chan **chan, size_t elem_size, size_t capacity,
 	}
 	c = _fiber_slab_get(&chans, sizeof(*c));
 	if (!c) {
-		free(slots);
+		free_slots(slots);
 		return -ENOMEM;
 	}
 	c->recvq = c->sendq = NULL;
@@ -117,7 +126,7 @@ void fiber_chan_put(struct fiber_chan *chan)
 	if (chan->boxed)
 		free_boxes(chan);
 	fiber_unlock(&chan->lock);
-	free(chan->slots);
+	free_slots(chan->slots);
 	_fiber_slab_put(&chans, chan);
 }
 

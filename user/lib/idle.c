@@ -300,7 +300,9 @@ static int64_t all_idle_until(void)
 	uint32_t i;
 
 	fiber_lock(&rt->idle_lock);
-	if (at_load(&rt->idle, RELAXED) == rt->nr_workers) {
+	/* Under FIBER_TEST_MIGRATE there may be a fiber for another one. */
+	if (at_load(&rt->idle, RELAXED) == rt->nr_workers &&
+	    !at_load(&rt->global_len, RELAXED)) {
 		for (i = 0; i < rt->nr_workers; i++) {
 			int64_t at = at_load(&rt->workers[i]->heap.earliest,
 					     RELAXED);

@@ -91,7 +91,8 @@ static void give_up(struct fiber_here *here, struct fiber *f, uint64_t ticket)
 		fiber_park_wake(here, f, won, NULL, -ENOMEM);
 }
 
-int _fiber_park_wait(struct fiber_here *here, struct fiber *f, int64_t deadline)
+int _fiber_park_wait(struct fiber_here *here, struct fiber *f, int64_t deadline,
+		     struct fiber_waiter **fired)
 {
 	bool is_fiber = f->kind == FIBER_KIND_FIBER;
 	uint64_t ticket = _fiber_park_ticket(f);
@@ -106,9 +107,7 @@ int _fiber_park_wait(struct fiber_here *here, struct fiber *f, int64_t deadline)
 		thread_park(here, f, ticket, has_alarm ? INT64_MAX : deadline);
 	if (has_alarm)
 		at_store(&f->deadline, INT64_MAX, RELAXED);
-	/* After the above; nobody else changes the word of an ended wait. */
-	at_store(&f->park, ticket + FIBER_PARK_GENERATION, RELEASE);
-	return f->outcome;
+	return fiber_park_over(f, ticket, fired);
 }
 
 __attribute__((noinline)) int _fiber_checkpoint_slow(struct fiber_here *here)

@@ -240,11 +240,26 @@ static inline bool _fiber_park_end(struct fiber *f, uint64_t won)
 /*
  * Wait until somebody wins and is done, or until the deadline. Returns the
  * outcome: what the winner gave, or -ETIMEDOUT, -ECANCELED, -ENOMEM (there is
- * no memory for the deadline). f->fired is valid until the next wait. f is who
- * calls; on return it may be on another thread.
+ * no memory for the deadline); *fired is which of the waiters it was, or NULL.
+ * f is who calls; on return it may be on another thread.
  */
-int _fiber_park_wait(struct fiber_here *here, struct fiber *f,
-		     int64_t deadline);
+int _fiber_park_wait(struct fiber_here *here, struct fiber *f, int64_t deadline,
+		     struct fiber_waiter **fired);
+
+/*
+ * The wait is over. What the winner wrote is read before the next generation
+ * begins, as a cancellation may claim that one at once and write there.
+ */
+static inline int fiber_park_over(struct fiber *f, uint64_t ticket,
+				  struct fiber_waiter **fired)
+{
+	int outcome = f->outcome;
+
+	*fired = f->fired;
+	/* Nobody else changes the word of a wait that is over. */
+	at_store(&f->park, ticket + FIBER_PARK_GENERATION, RELEASE);
+	return outcome;
+}
 
 /* Whether a wait until then need not begin. */
 bool _fiber_park_past_slow(struct fiber_here *here, int64_t deadline);
@@ -369,16 +384,15 @@ static inline int fiber_park_wake(struct fiber_here *here, struct fiber *f,
 
 /* _fiber_park_wait(), the usual case inline. */
 static inline int fiber_park_wait(struct fiber_here *here, struct fiber *f,
-				  int64_t deadline)
+				  int64_t deadline, struct fiber_waiter **fired)
 {
 	uint64_t ticket;
 
 	if (unlikely(deadline != INT64_MAX || f->kind != FIBER_KIND_FIBER))
-		return _fiber_park_wait(here, f, deadline);
+		return _fiber_park_wait(here, f, deadline, fired);
 	ticket = _fiber_park_ticket(f);
 	_fiber_sched_park(here);
-	at_store(&f->park, ticket + FIBER_PARK_GENERATION, RELEASE);
-	return f->outcome;
+	return fiber_park_over(f, ticket, fired);
 }
 
 /*
@@ -399,6 +413,7 @@ static inline int fiber_park_queue(struct fiber_here *here,
 				   int64_t deadline)
 {
 	struct fiber *f = here->cur;
+	struct fiber_waiter *fired;
 	struct fiber_waiter w;
 	int err;
 
@@ -411,8 +426,8 @@ static inline int fiber_park_queue(struct fiber_here *here,
 	w.elem = elem;
 	fiber_waiter_add(queue, &w);
 	fiber_unlock(lock);
-	err = fiber_park_wait(here, f, deadline);
-	if (likely(f->fired == &w))
+	err = fiber_park_wait(here, f, deadline, &fired);
+	if (likely(fired == &w))
 		return w.result;
 	fiber_lock(lock);
 	fiber_waiter_del(queue, &w);

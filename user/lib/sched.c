@@ -250,6 +250,8 @@ static __attribute__((noinline)) bool start(struct fiber_worker *w,
 		_fiber_stacks_starve(f);
 		return false;
 	}
+	if (unlikely(at_load(&rt->nr_starved, RELAXED)))
+		_fiber_stacks_feed();
 	at_count(&w->stacks_got);
 	f->stack = stack;
 	f->flags |= FIBER_FLAG_STARTED;
@@ -304,7 +306,7 @@ static inline struct fiber_worker *leave(struct fiber_worker *w,
 	struct fiber_exceptions kept = *w->exceptions;
 
 	if (unlikely(kept.caught || kept.uncaught))
-		*w->exceptions = (struct fiber_exceptions){ NULL };
+		*w->exceptions = (struct fiber_exceptions){ NULL, 0 };
 	w->left = self;
 	w->left_how = how;
 	w->here.cur = to;

@@ -174,10 +174,9 @@ struct fiber_rt {
 	struct fiber_worker *idle_list; /* idle_lock: last in first out */
 	at(uint64_t) wakes;
 
-	/* Fibers for whose stacks there is no memory, oldest first. */
+	/* Fibers for whose stacks there is no memory. */
 	struct fiber_lock starved_lock;
 	struct fiber *starved; /* starved_lock */
-	struct fiber *starved_last; /* starved_lock */
 	at(uint32_t) nr_starved; /* set under starved_lock */
 
 	at(uint64_t) spawned; /* by threads that are no workers */

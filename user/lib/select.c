@@ -310,8 +310,8 @@ static void dequeue_all(struct select *s, const struct fiber_waiter *fired)
 static int wait(struct select *s, struct fiber_here *here, int64_t deadline)
 {
 	struct fiber *f = here->cur;
-	int err = fiber_park_wait(here, f, deadline);
-	struct fiber_waiter *fired = f->fired;
+	struct fiber_waiter *fired;
+	int err = fiber_park_wait(here, f, deadline, &fired);
 	struct fiber_case *k;
 
 	dequeue_all(s, fired);

@@ -401,14 +401,14 @@ size_t _fiber_stack_used(const struct fiber_stack *stack)
 }
 
 /*
- * An overflow writes here first, unless a frame jumps over it. Reading does not
+ * An overflow writes here first, unless a frame jumps over a whole page. Reading does not
  * take memory: the kernel maps its page of zeros.
  */
 bool _fiber_stack_intact(const struct fiber_stack *stack)
 {
-	const char *line = stack->low - 64;
+	const char *page = stack->low - page_size();
 
-	return find_used(line, stack->low) == stack->low;
+	return find_used(page, stack->low) == stack->low;
 }
 
 const struct fiber_stack *_fiber_stack_guarded(uintptr_t address)

@@ -148,32 +148,27 @@ void _fiber_stacks_put_slow(struct fiber_worker *w, struct fiber_stack *stack,
 void _fiber_stacks_starve(struct fiber *f)
 {
 	fiber_lock(&rt->starved_lock);
-	f->next = NULL;
-	if (rt->starved)
-		rt->starved_last->next = f;
-	else
-		rt->starved = f;
-	rt->starved_last = f;
+	/* It is the one that was just let try; the others were later. */
+	f->next = rt->starved;
+	rt->starved = f;
 	at_add(&rt->nr_starved, 1);
 	fiber_unlock(&rt->starved_lock);
 }
 
 void _fiber_stacks_feed(void)
 {
-	struct fiber *first;
-	struct fiber *last;
-	uint32_t n;
+	struct fiber *f;
 
 	fiber_lock(&rt->starved_lock);
-	first = rt->starved;
-	last = rt->starved_last;
-	n = at_load(&rt->nr_starved, RELAXED);
-	rt->starved = NULL;
-	at_store(&rt->nr_starved, 0, RELAXED);
+	f = rt->starved;
+	if (f) {
+		rt->starved = f->next;
+		at_add(&rt->nr_starved, -1);
+	}
 	fiber_unlock(&rt->starved_lock);
-	if (!first)
+	if (!f)
 		return;
-	_fiber_queue_global_push(first, last, n);
+	_fiber_queue_global_push(f, f, 1);
 	_fiber_sched_submit();
 }
 

@@ -5,7 +5,7 @@
  * MODEL. A worker keeps up to FIBER_CACHE_MAX stacks of the default size. Others
  * come from an arena for each power of two, the default ones from the first.
  * A stack is only wanted when a fiber is run first. If there is no memory for
- * it then, the fiber is put aside (starved) until some stack comes back, and
+ * it then, the fiber is put aside (starved) until one can be had, in no order, and
  * while there are such, no fibers can be made, and workers that sleep keep none.
  */
 #ifndef FIBER_STACKS_H
@@ -57,7 +57,10 @@ static inline void fiber_stacks_put(struct fiber_worker *w,
 }
 
 void _fiber_stacks_starve(struct fiber *f);
-/* Have the starved ones try again. */
+/*
+ * Have one of the starved ones try again: if it gets a stack, the next one is let
+ * try then.
+ */
 void _fiber_stacks_feed(void);
 /* Give back those that the worker keeps. By itself. */
 void _fiber_stacks_return(struct fiber_worker *w);

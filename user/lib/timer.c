@@ -22,6 +22,7 @@ struct fiber_timer {
 
 int fiber_sleep_until(int64_t t)
 {
+	struct fiber_waiter *nobody;
 	struct fiber_here *here;
 	int err;
 
@@ -34,7 +35,7 @@ int fiber_sleep_until(int64_t t)
 	here = _fiber_here();
 	if (t != INT64_MAX && t <= _fiber_clock_now())
 		return 0;
-	err = fiber_park_wait(here, here->cur, t);
+	err = fiber_park_wait(here, here->cur, t, &nobody);
 	return err == -ETIMEDOUT ? 0 : err;
 }
 

@@ -91,46 +91,49 @@ FIBER_API size_t fiber_chan_cap(const struct fiber_chan *chan);
  *	int_chan_new(&c, 0);
  *	int_chan_send(c, 42);
  */
-#define FIBER_CHAN_TYPE(name, T)                                               \
-	struct name {                                                          \
-		struct fiber_chan *chan;                                       \
-	};                                                                     \
-	static inline int name##_new(struct name *c, size_t capacity)          \
-	{                                                                      \
-		return fiber_chan_new(&c->chan, sizeof(T), capacity, NULL);    \
-	}                                                                      \
-	static inline void name##_put(struct name c)                           \
-	{                                                                      \
-		fiber_chan_put(c.chan);                                        \
-	}                                                                      \
-	static inline int name##_send(struct name c, T elem)                   \
-	{                                                                      \
-		return fiber_send(c.chan, &elem);                              \
-	}                                                                      \
-	static inline int name##_send_until(struct name c, T elem, int64_t t)  \
-	{                                                                      \
-		return fiber_send_until(c.chan, &elem, t);                     \
-	}                                                                      \
-	static inline int name##_try_send(struct name c, T elem)               \
-	{                                                                      \
-		return fiber_try_send(c.chan, &elem);                          \
-	}                                                                      \
-	static inline int name##_recv(struct name c, T *elem)                  \
-	{                                                                      \
-		return fiber_recv(c.chan, elem);                               \
-	}                                                                      \
-	static inline int name##_recv_until(struct name c, T *elem, int64_t t) \
-	{                                                                      \
-		return fiber_recv_until(c.chan, elem, t);                      \
-	}                                                                      \
-	static inline int name##_try_recv(struct name c, T *elem)              \
-	{                                                                      \
-		return fiber_try_recv(c.chan, elem);                           \
-	}                                                                      \
-	static inline int name##_close(struct name c)                          \
-	{                                                                      \
-		return fiber_chan_close(c.chan);                               \
-	}                                                                      \
+#define FIBER_CHAN_INLINE static inline __attribute__((unused))
+#define FIBER_CHAN_TYPE(name, T)                                            \
+	struct name {                                                       \
+		struct fiber_chan *chan;                                    \
+	};                                                                  \
+	FIBER_CHAN_INLINE int name##_new(struct name *c, size_t capacity)   \
+	{                                                                   \
+		return fiber_chan_new(&c->chan, sizeof(T), capacity, NULL); \
+	}                                                                   \
+	FIBER_CHAN_INLINE void name##_put(struct name c)                    \
+	{                                                                   \
+		fiber_chan_put(c.chan);                                     \
+	}                                                                   \
+	FIBER_CHAN_INLINE int name##_send(struct name c, T elem)            \
+	{                                                                   \
+		return fiber_send(c.chan, &elem);                           \
+	}                                                                   \
+	FIBER_CHAN_INLINE int name##_send_until(struct name c, T elem,      \
+						int64_t t)                  \
+	{                                                                   \
+		return fiber_send_until(c.chan, &elem, t);                  \
+	}                                                                   \
+	FIBER_CHAN_INLINE int name##_try_send(struct name c, T elem)        \
+	{                                                                   \
+		return fiber_try_send(c.chan, &elem);                       \
+	}                                                                   \
+	FIBER_CHAN_INLINE int name##_recv(struct name c, T *elem)           \
+	{                                                                   \
+		return fiber_recv(c.chan, elem);                            \
+	}                                                                   \
+	FIBER_CHAN_INLINE int name##_recv_until(struct name c, T *elem,     \
+						int64_t t)                  \
+	{                                                                   \
+		return fiber_recv_until(c.chan, elem, t);                   \
+	}                                                                   \
+	FIBER_CHAN_INLINE int name##_try_recv(struct name c, T *elem)       \
+	{                                                                   \
+		return fiber_try_recv(c.chan, elem);                        \
+	}                                                                   \
+	FIBER_CHAN_INLINE int name##_close(struct name c)                   \
+	{                                                                   \
+		return fiber_chan_close(c.chan);                            \
+	}                                                                   \
 	struct name
 
 #ifdef __cplusplus
