@@ -3,7 +3,7 @@
 # and with the sanitizers, like the others; what all of them share is in
 # LIB_TEST_COMMON.
 
-LIB_TEST_COMMON := harness coro arena fibers runtime harsh harsh_traffic
+LIB_TEST_COMMON := harness coro arena gdb fibers runtime harsh harsh_traffic
 LIB_TESTS := $(filter-out $(LIB_TEST_COMMON),$(patsubst \
 	tests/unit/lib/%.c,%,$(wildcard tests/unit/lib/*.c)))
 LIB_TEST_PROGRAMS := $(LIB_TESTS:%=$(B)/unit/lib/%) \

@@ -213,8 +213,11 @@ static void leave_fiber(void *arg)
 	run_with(2, FIBER_TEST_CLOCK, leave_it_waiting);
 }
 
+static _Atomic bool about_to_wait;
+
 static void *wait_in_thread(void *c)
 {
+	about_to_wait = true;
 	fiber_recv(c, NULL);
 	return NULL;
 }
@@ -226,7 +229,9 @@ static void leave_thread(void *arg)
 
 	(void)arg;
 	CHECK_EQ(pthread_create(&thread, NULL, wait_in_thread, c), 0);
-	/* That it waits now cannot be seen, only that it most likely does. */
+	/* That it waits cannot be seen, only that it is about to. */
+	while (!about_to_wait)
+		usleep(1000);
 	usleep(200000);
 	fiber_chan_put(c);
 }

@@ -336,6 +336,8 @@ static void cancel_one(struct player *me)
 	fiber_chan_put(room.chan);
 }
 
+#define TICK_NS (100 * USEC)
+
 static void sleep_a_while(struct player *me)
 {
 	int64_t t = fiber_after(harsh_draw(&me->random, 500 * USEC));
@@ -346,11 +348,13 @@ static void sleep_a_while(struct player *me)
 	harsh_step(me->actor, "sleep");
 	CHECK_EQ(fiber_sleep_until(t), 0);
 	CHECK(fiber_now() >= t);
-	CHECK_EQ(fiber_timer_new(&timer, t, 100 * USEC), 0);
+	CHECK_EQ(fiber_timer_new(&timer, t, TICK_NS), 0);
 	for (i = 0; i < 3; i++) {
 		harsh_step(me->actor, "await a tick");
 		CHECK_EQ(fiber_recv(fiber_timer_chan(timer), &ticked), 0);
-		CHECK(ticked >= t + i * 100 * USEC);
+		if (ticked < t + i * TICK_NS)
+			test_fail(__FILE__, __LINE__, "tick %d after %lld ns",
+				  i, (long long)(ticked - t));
 	}
 	fiber_timer_free(timer);
 }

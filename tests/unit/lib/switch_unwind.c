@@ -14,14 +14,10 @@
 #include <unwind.h>
 
 #include "coro.h"
+#include "gdb.h"
 #include "harness.h"
 
 #define FRAMES_MAX 32
-#ifdef __x86_64__
-#define FP "rbp"
-#else
-#define FP "x29"
-#endif
 
 static_assert(offsetof(struct coro, ctx) == 0, "what gdb takes it for");
 
@@ -108,57 +104,14 @@ static void from_inside(void)
 	coro_free(&parked);
 }
 
-/* What gdb says to the commands, once it has stopped in stop_here(). */
-static void ask_gdb(const char *commands, char *said, size_t size)
-{
-	char self[256];
-	char line[1024];
-	size_t len;
-	ssize_t n;
-	FILE *gdb;
-
-	if (system("command -v gdb >/dev/null"))
-		test_skip("no gdb (package gdb)");
-	n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	CHECK(n > 0);
-	self[n] = '\0';
-	snprintf(line, sizeof(line),
-		 "gdb -nx -batch -iex 'set debuginfod enabled off' "
-		 "-ex 'break stop_here' -ex run %s -ex kill "
-		 "--args '%s' from_inside 2>&1",
-		 commands, self);
-	gdb = popen(line, "r");
-	CHECK(gdb);
-	len = fread(said, 1, size - 1, gdb);
-	said[len] = '\0';
-	pclose(gdb);
-	if (strstr(said, "not permitted"))
-		test_skip("gdb may not trace here");
-}
-
-/* The last frame is the root, and nothing is strange about it. */
-static void check_last_frame(const char *said)
-{
-	const char *last = NULL;
-	const char *line;
-
-	for (line = strstr(said, "\n#"); line; line = strstr(line + 1, "\n#"))
-		last = line;
-	CHECK(last);
-	CHECK_IN(last, "_fiber_context_start");
-	CHECK(!strstr(said, "Backtrace stopped"));
-	CHECK(!strstr(said, "corrupt"));
-	CHECK(!strstr(said, "??"));
-}
-
 static void by_gdb_while_running(void)
 {
 	char said[8192];
 
-	ask_gdb("-ex bt", said, sizeof(said));
+	gdb_ask("from_inside", "-ex bt", said, sizeof(said));
 	CHECK_IN(said, "stop_here ()");
 	CHECK_IN(said, "in run (");
-	check_last_frame(said);
+	gdb_check_root(said);
 }
 
 static void by_gdb_while_parked(void)
@@ -169,14 +122,15 @@ static void by_gdb_while_parked(void)
 	 * By its address: there may be no debug information. pc last: it is in
 	 * an inlined frame, where gdb has no $sp.
 	 */
-	ask_gdb("-ex 'set $" FP " = ((unsigned long *)&parked)[2]' "
+	gdb_ask("from_inside",
+		"-ex 'set $" GDB_FP " = ((unsigned long *)&parked)[2]' "
 		"-ex 'set $sp = ((unsigned long *)&parked)[1]' "
 		"-ex 'set $pc = ((unsigned long *)&parked)[0]' -ex bt",
 		said, sizeof(said));
 	CHECK_IN(said, "coro_switch (");
 	CHECK_IN(said, "in park_below (");
 	CHECK_IN(said, "in park (");
-	check_last_frame(said);
+	gdb_check_root(said);
 }
 
 int main(int argc, char **argv)

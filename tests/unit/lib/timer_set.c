@@ -185,11 +185,12 @@ static int set_again(void *arg)
 
 static int count_times(void *arg)
 {
-	int64_t value;
+	int64_t value, last = 0;
 
 	(void)arg;
 	while (fiber_recv(chan, &value) == 0) {
-		CHECK(value <= fiber_now());
+		CHECK(value >= last && value <= fiber_now());
+		last = value;
 		times++;
 	}
 	return 0;

@@ -121,25 +121,35 @@ static void waits_for_elements_on_their_way(void)
 }
 
 /* A thread in a call counts, and wakes at exact times as fibers do. */
-static void *sleep_and_send(void *c)
+static void *wait_and_send(void *c)
 {
-	for (int i = 0; i < 100; i++) {
+	struct fiber_chan *none = new_chan(sizeof(int), 0);
+	struct fiber_case cases[] = { { .chan = none, .op = FIBER_RECV } };
+
+	for (int i = 0; i < 99; i++) {
 		int64_t at = fiber_after(HOUR);
 
-		CHECK_EQ(fiber_sleep_until(at), 0);
+		if (i % 3 == 0)
+			CHECK_EQ(fiber_sleep_until(at), 0);
+		else if (i % 3 == 1)
+			CHECK_EQ(fiber_recv_until(none, NULL, at), -ETIMEDOUT);
+		else
+			CHECK_EQ(fiber_select_until(cases, 1, 0, at),
+				 -ETIMEDOUT);
 		CHECK_EQ(fiber_send(c, &at), 0);
 	}
+	fiber_chan_put(none);
 	return NULL;
 }
 
-static void sleep_in_thread(void)
+static void wait_in_thread(void)
 {
 	struct fiber_chan *c = new_chan(sizeof(int64_t), 0);
 	int64_t at, last = 0;
 	pthread_t thread;
 
-	CHECK_EQ(pthread_create(&thread, NULL, sleep_and_send, c), 0);
-	for (int i = 0; i < 100; i++) {
+	CHECK_EQ(pthread_create(&thread, NULL, wait_and_send, c), 0);
+	for (int i = 0; i < 99; i++) {
 		CHECK_EQ(fiber_recv(c, &at), 0);
 		CHECK_EQ(fiber_now(), at);
 		CHECK(at > last);
@@ -151,7 +161,7 @@ static void sleep_in_thread(void)
 
 static void holds_for_threads(void)
 {
-	run_shapes(FIBER_TEST_CLOCK, sleep_in_thread);
+	run_shapes(FIBER_TEST_CLOCK, wait_in_thread);
 }
 
 /* It is of one run: the next begins with its own, and may have the real one. */
