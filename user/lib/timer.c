@@ -53,6 +53,15 @@ static void put(struct fiber_timer *timer)
 	free(timer);
 }
 
+static void send_time(struct fiber_timer *timer, struct fiber_here *here,
+		      int64_t now)
+{
+	if (timer->sent < now)
+		timer->sent = now;
+	/* If it is full, an earlier one is in it, unread. */
+	(void)_fiber_chan_offer(here, timer->chan, &timer->sent);
+}
+
 /*
  * Two threads may have come upon two times of one timer, and the later one's be
  * faster. One sends, for the other as well, so that times never go back and none
@@ -64,14 +73,10 @@ static void fire(struct fiber_timer_alarm *alarm, struct fiber_here *here,
 	struct fiber_timer *timer = (struct fiber_timer *)alarm;
 
 	if (at_add(&timer->firing, 1) == 0) {
-		do {
-			if (timer->sent < now)
-				timer->sent = now;
-			/* If it is full, an earlier one is in it, unread. */
-			(void)_fiber_chan_offer(here, timer->chan,
-						&timer->sent);
-			now = _fiber_clock_now();
-		} while (at_add(&timer->firing, -1) > 1);
+		send_time(timer, here, now);
+		/* Those of who came meanwhile: not before they came. */
+		while (at_add(&timer->firing, -1) > 1)
+			send_time(timer, here, _fiber_clock_now());
 	}
 	put(timer);
 }
