@@ -12,7 +12,7 @@ EXPLORE_THREAD_TESTS := $(filter-out $(EXPLORE_WORKER_TESTS),$(EXPLORE_TESTS))
 EXPLORE_PROGRAMS := $(EXPLORE_TESTS:%=$(B)/unit/explore/%) \
 	$(EXPLORE_TESTS:%=$(B)/unit/asan/explore/%) \
 	$(B)/unit/explore/explore_mutants
-EXPLORE_COMMON := explore buffer report env ledger
+EXPLORE_COMMON := explore buffer past report env ledger
 EXPLORE_LIB := alarm base box cancel chan lock park select sized slab timer
 EXPLORE_SCHED := control extra fiber idle life monitor queue sched stacks why
 # Small queues, so that they are full, and wrap around.
@@ -103,6 +103,10 @@ $(B)/unit/explore/explore_mutants: $(EXPLORE_MADE)
 	$(Q)printf '#!/bin/sh\nexec %s run %s\n' tests/unit/explore/mutants \
 		$(EXPLORE_MUTANT_DIR) >$@
 	$(Q)chmod +x $@
+
+# They are run with those of the library.
+check-unit: LIB_TEST_PROGRAMS += $(EXPLORE_PROGRAMS)
+check-unit: $(EXPLORE_PROGRAMS)
 
 -include $(wildcard $(B)/unit/explore/*.d $(B)/unit/explore/user/*.d \
 	$(B)/unit/asan/explore/*.d $(B)/unit/asan/explore/user/*.d)

@@ -20,9 +20,21 @@ static uint64_t read_memory(const void *at, size_t size)
 	return value;
 }
 
+static bool is_llsc(void)
+{
+	return explorer.profile.memory >= EXPLORE_LLSC;
+}
+
+static bool is_weak(void)
+{
+	return explorer.profile.memory == EXPLORE_WEAK;
+}
+
 /* It is now in memory. */
 static void seen(void *at, uint64_t value, size_t size)
 {
+	if (is_weak())
+		explore_past_change(at, read_memory(at, size), value);
 	memcpy(at, &value, size);
 	if (explorer.store_waits)
 		explore_stored(at);
@@ -47,6 +59,14 @@ static int find_rmw(const struct explore_buffer *b, const void *at)
 	return -1;
 }
 
+static struct explore_past *past_of(struct explore_buffer *b)
+{
+	return &((struct explore_thread *)((char *)b -
+					   offsetof(struct explore_thread,
+						    buffer)))
+			->past;
+}
+
 static void flush(struct explore_buffer *b, unsigned int i);
 
 /*
@@ -59,7 +79,7 @@ static void settle(const struct explore_buffer *own, const void *at)
 	unsigned int i;
 	int last;
 
-	if (explorer.profile.memory != EXPLORE_LLSC)
+	if (!is_llsc())
 		return;
 	for (i = 0; i < explorer.n; i++) {
 		struct explore_buffer *b = &explorer.threads[i].buffer;
@@ -78,12 +98,20 @@ static void flush(struct explore_buffer *b, unsigned int i)
 		explore_trace("is seen", e.at, e.value);
 	drop(b, i);
 	seen(e.at, e.value, e.size);
+	if (is_weak())
+		explore_past_own(past_of(b), e.at);
 }
 
 void explore_drain(struct explore_buffer *b)
 {
 	while (b->n)
 		flush(b, 0);
+}
+
+void explore_pass_fence(struct explore_thread *self)
+{
+	explore_drain(&self->buffer);
+	explore_past_fence(&self->past);
 }
 
 static bool may_go(const struct explore_buffer *b, unsigned int i)
@@ -158,7 +186,7 @@ static void order_load(struct explore_buffer *b, enum explore_order order)
 {
 	if (order == AT_SEQ_CST && has_seq_cst(b))
 		explore_drain(b);
-	else if (order == AT_ACQUIRE && explorer.profile.memory == EXPLORE_LLSC)
+	else if (order == AT_ACQUIRE && is_llsc())
 		flush_released(b);
 }
 
@@ -187,10 +215,13 @@ const void *explore_load(const void *at, size_t size, enum explore_order order,
 	if (self->buffer.n)
 		order_load(&self->buffer, order);
 	own = find(&self->buffer, at);
+	self->loaded = own ? own->value : read_memory(at, size);
+	if (!own && is_weak())
+		self->loaded = explore_past_load(&self->past, at, self->loaded,
+						 true, order != AT_RELAXED);
 	if (explorer.trace && self->spins < SPINS)
-		explore_trace("load", at,
-			      own ? own->value : read_memory(at, size));
-	return own ? &own->value : at;
+		explore_trace("load", at, self->loaded);
+	return &self->loaded;
 }
 
 /* A step that is no load. */
@@ -247,12 +278,17 @@ static uint64_t find_old(const void *at, size_t size, const char *place)
 
 	if (!self)
 		return read_memory(at, size);
-	if (explorer.profile.memory != EXPLORE_LLSC || is_preceded(self))
+	if (!is_llsc() || is_preceded(self))
 		explore_drain(&self->buffer);
 	flush_released(&self->buffer);
 	settle(&self->buffer, at);
 	own = find(&self->buffer, at);
-	return own ? own->value : read_memory(at, size);
+	if (own)
+		return own->value;
+	if (!is_weak())
+		return read_memory(at, size);
+	return explore_past_load(&self->past, at, read_memory(at, size), false,
+				 true);
 }
 
 static void write(void *at, uint64_t value, size_t size)
@@ -268,7 +304,7 @@ static void write(void *at, uint64_t value, size_t size)
 	memcpy(&e.value, &value, size);
 	if (explorer.trace)
 		explore_trace("change", at, e.value);
-	if (self && explorer.profile.memory == EXPLORE_LLSC)
+	if (self && is_llsc())
 		push(&self->buffer, &e);
 	else
 		seen(at, value, size);
@@ -326,13 +362,13 @@ void explore_fence(const char *place)
 		return;
 	if (explorer.trace)
 		explore_trace("fence", NULL, self->buffer.n);
-	explore_drain(&self->buffer);
+	explore_pass_fence(self);
 }
 
 /* After a read-modify-write, which is a fence but where it is two instructions. */
 void explore_fence_after(const char *place)
 {
-	if (explorer.profile.memory == EXPLORE_LLSC)
+	if (is_llsc())
 		explore_fence(place);
 }
 

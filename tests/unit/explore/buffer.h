@@ -13,11 +13,11 @@
  *		and a read-modify-write is a store that releases: loads after it
  *		may come before it is seen, as on ARM without its atomic
  *		instructions
+ *	weak	the same, and loads may come early (past.h)
  *
  * Fences, system calls and, but for llsc, read-modify-writes empty the buffer of
  * who comes to them; a sequentially consistent load does if there is such a
- * store in it. Loads are done in their order: what only an early load shows is
- * not found.
+ * store in it.
  */
 #ifndef BUFFER_H
 #define BUFFER_H
@@ -31,6 +31,7 @@ enum explore_memory {
 	EXPLORE_TSO,
 	EXPLORE_PSO,
 	EXPLORE_LLSC,
+	EXPLORE_WEAK,
 };
 
 #define BUFFER_MAX 8

@@ -8,6 +8,7 @@
 #include "buffer.h"
 #include "coro.h"
 #include "explore.h"
+#include "past.h"
 
 #define THREADS_MAX 8
 
@@ -41,6 +42,8 @@ struct explore_thread {
 	uint64_t loads_before; /* of those before that */
 	unsigned int spins; /* how often it was the same */
 	struct explore_buffer buffer;
+	struct explore_past past;
+	uint64_t loaded; /* what its last load found */
 	void *here; /* the environment's */
 };
 
@@ -101,11 +104,15 @@ static inline bool explore_chance(uint32_t n)
 	return n && !explore_choose(n);
 }
 
+/* By a thread: its stores are seen, and it sees what is there now. */
+void explore_pass_fence(struct explore_thread *self);
+
 /* Wait for explore_wake() of word. Returns whether the time came first. */
 bool explore_wait(const void *word, int64_t until, bool may_return,
 		  const char *why);
-/* Wait until somebody's store there, of any value, is seen. */
-void explore_wait_store(const void *at, const char *why);
+/* Wait until there is another value there than this thread just loaded. */
+#define explore_wait_other(p, why) explore_wait_store(p, sizeof((p)->v), why)
+void explore_wait_store(const void *at, size_t size, const char *why);
 void explore_stored(const void *at);
 /* Wake up to n. Returns how many. */
 unsigned int explore_wake(const void *word, unsigned int n);
@@ -116,11 +123,15 @@ void explore_set_now(int64_t now);
 void explore_drain_all(void);
 /* When somebody's wait ends; INT64_MAX. */
 int64_t explore_next_time(void);
+/* Whether nobody else can run. */
+bool explore_alone(void);
 /* There is no time to come: fail if nobody can run, even so. */
 void explore_stuck(void);
 
 /* The environment's: be as new, for the next run. */
 void explore_reset(void);
+/* Nobody can run before then: nobody waits for an earlier time. */
+void explore_check_time(int64_t until);
 /* After the last one: no memory is kept. */
 void explore_done(void);
 

@@ -20,7 +20,7 @@ static void enter_kernel(const char *call)
 	explore_point(call);
 	if (explorer.self) {
 		explorer.self->spins = explorer.self->loads = 0;
-		explore_drain(&explorer.self->buffer);
+		explore_pass_fence(explorer.self);
 	}
 }
 
@@ -53,7 +53,7 @@ int _fiber_barrier(void)
 	if (explore_env.barrier_refused)
 		return -ENOSYS;
 	for (i = 0; i < explorer.n; i++)
-		explore_drain(&explorer.threads[i].buffer);
+		explore_pass_fence(&explorer.threads[i]);
 	return 0;
 }
 
@@ -75,4 +75,13 @@ bool _fiber_clock_is_virtual(void)
 void _fiber_clock_advance(int64_t t)
 {
 	explore_set_now(t);
+}
+
+void explore_check_deadline(const struct fiber *f, int64_t until)
+{
+	if (f->kind != FIBER_KIND_FREE && f->deadline.v < until)
+		explore_fail(__FILE__, __LINE__,
+			     "a deadline is forgotten: %lld, and the next time "
+			     "is %lld",
+			     (long long)f->deadline.v, (long long)until);
 }

@@ -19,6 +19,9 @@ extern struct explore_env {
 	bool clock_is_virtual; /* the library believes */
 } explore_env;
 
+/* Whoever has a deadline before then, and is in nobody's hands, was forgotten. */
+void explore_check_deadline(const struct fiber *f, int64_t until);
+
 /* threads.c: a fiber that runs fn, on a worker of its own. */
 struct fiber *explore_add_fiber(const char *name, void (*fn)(void *),
 				void *arg);

@@ -14,6 +14,12 @@
 /* More, and it will never end. */
 #define STEPS_MAX 2000000
 #define NEVER UINT64_MAX
+/* The sanitizers' programs look for what is wrong in any schedule. */
+#ifdef __SANITIZE_ADDRESS__
+#define SLOWER 4
+#else
+#define SLOWER 1
+#endif
 #define PRIORITIES (1 << 20)
 
 struct explorer explorer;
@@ -39,14 +45,15 @@ static unsigned int one_of(const unsigned int *values, unsigned int n)
 {
 	return values[explore_choose(n)];
 }
-#define ONE_OF(...)                                         \
-	one_of((const unsigned int[]){ __VA_ARGS__ },       \
+#define ONE_OF(...)                                            \
+	one_of((const unsigned int[]){ __VA_ARGS__ },          \
 	       sizeof((const unsigned int[]){ __VA_ARGS__ }) / \
 		       sizeof(unsigned int))
 
 static enum explore_memory choose_memory(void)
 {
-	static const char *const names[] = { "sc", "tso", "pso", "llsc" };
+	static const char *const names[] = { "sc", "tso", "pso", "llsc",
+					     "weak" };
 	const char *forced = getenv("EXPLORE_MEMORY");
 	unsigned int i;
 
@@ -55,7 +62,7 @@ static enum explore_memory choose_memory(void)
 			return i;
 	}
 	return ONE_OF(EXPLORE_SC, EXPLORE_TSO, EXPLORE_TSO, EXPLORE_PSO,
-		      EXPLORE_PSO, EXPLORE_PSO, EXPLORE_LLSC, EXPLORE_LLSC);
+		      EXPLORE_PSO, EXPLORE_LLSC, EXPLORE_LLSC, EXPLORE_WEAK);
 }
 
 static uint64_t after(unsigned int gap)
@@ -71,10 +78,9 @@ static void draw_switch(void)
 		return;
 	}
 	explorer.next_switch =
-		explorer.changes ? after(explorer.length /
-						 (explorer.changes + 1) +
-					 2) :
-				   NEVER;
+		explorer.changes ?
+			after(explorer.length / (explorer.changes + 1) + 2) :
+			NEVER;
 	if (explorer.changes)
 		explorer.changes--;
 }
@@ -242,6 +248,11 @@ static struct explore_thread *pick(void)
 	return explorer.profile.pct ? highest() : some(runs);
 }
 
+bool explore_alone(void)
+{
+	return !some(runs_too);
+}
+
 void explore_stuck(void)
 {
 	explore_drain_all();
@@ -267,6 +278,8 @@ static struct explore_thread *choose_next(void)
 			continue;
 		}
 		until = explore_next_time();
+		if (some(is_needed))
+			explore_check_time(until);
 		if (until != INT64_MAX)
 			explore_set_now(until);
 		else if (some(is_needed))
@@ -396,15 +409,23 @@ bool explore_wait(const void *word, int64_t until, bool returns,
 	if (explorer.trace)
 		explore_trace(why, word, until);
 	go(choose_next());
+	explore_past_fence(&self->past);
 	return self->timed_out;
 }
 
-void explore_wait_store(const void *at, const char *why)
+void explore_wait_store(const void *at, size_t size, const char *why)
 {
-	explorer.self->for_store = true;
+	struct explore_thread *self = explorer.self;
+
+	/* What it has loaded may be old. */
+	if (memcmp(at, &self->loaded, size)) {
+		explore_past_fence(&self->past);
+		return;
+	}
+	self->for_store = true;
 	explorer.store_waits++;
 	explore_wait(at, INT64_MAX, false, why);
-	explorer.self->for_store = false;
+	self->for_store = false;
 	explorer.store_waits--;
 }
 
@@ -508,6 +529,7 @@ struct explore_thread *explore_add_daemon(const char *name, void (*fn)(void *),
 
 void explore_run(void)
 {
+	explore_past_reset();
 	explorer.self = choose_next();
 	coro_switch(&explorer.shape, &explorer.self->co, NULL);
 }
@@ -531,7 +553,7 @@ void explore(const char *test, void (*shape)(void), unsigned int schedules)
 	int64_t ns = number("EXPLORE_SECONDS", 0) * 1000000000ull;
 	int64_t start = test_now();
 	uint64_t steps = 0;
-	uint64_t n = number("EXPLORE_SCHEDULES", schedules);
+	uint64_t n = number("EXPLORE_SCHEDULES", schedules / SLOWER);
 	uint64_t i = 0;
 
 	explore_report_test(test);

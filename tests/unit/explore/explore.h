@@ -27,7 +27,7 @@
  *
  * ENVIRONMENT. EXPLORE_SECONDS runs each test for so long, with seeds that
  * follow those of a usual run. EXPLORE_SCHEDULES replaces their number,
- * EXPLORE_MEMORY=sc|tso|pso|llsc the kind of memory.
+ * EXPLORE_MEMORY=sc|tso|pso|llsc|weak the kind of memory.
  */
 #ifndef EXPLORE_H
 #define EXPLORE_H
@@ -71,13 +71,13 @@ void explore_yield(void);
 /* The time, of which none passes by itself. */
 int64_t explore_now(void);
 
-#define EXPECT(condition)         \
+#define EXPECT(condition)        \
 	((condition) ? (void)0 : \
 		       explore_fail(__FILE__, __LINE__, "%s", #condition))
 #define EXPECT_EQ(a, b) explore_equal(__FILE__, __LINE__, #a, a, #b, b)
 
-_Noreturn void explore_fail(const char *file, int line, const char *format,
-			    ...) __attribute__((format(printf, 3, 4)));
+_Noreturn void explore_fail(const char *file, int line, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 void explore_equal(const char *file, int line, const char *a_text, long long a,
 		   const char *b_text, long long b);
 

@@ -6,7 +6,7 @@
  * MODEL. The same macros, each a call of the explorer (explore.c, buffer.c):
  * another test thread may come in before every access, and a store may wait in
  * the buffer of its thread. Orders keep their meaning by what they do to that
- * buffer. Loads are never early.
+ * buffer, and to how early a load may come (past.h).
  *
  * A load returns where to read the value: memory, or the thread's own buffer.
  */
@@ -54,34 +54,34 @@ void explore_pause(const char *place);
 #define EXPLORE_LINE(line) EXPLORE_TEXT(line)
 #define EXPLORE_PLACE __FILE__ ":" EXPLORE_LINE(__LINE__)
 
-#define at_load(p, order)                                              \
-	(*(__typeof__(&(p)->v))explore_load(&(p)->v, sizeof((p)->v),   \
+#define at_load(p, order)                                            \
+	(*(__typeof__(&(p)->v))explore_load(&(p)->v, sizeof((p)->v), \
 					    AT_##order, EXPLORE_PLACE))
-#define at_store(p, value, order)                                         \
+#define at_store(p, value, order)                                             \
+	({                                                                    \
+		__typeof__((p)->v) stored_ = (value);                         \
+		explore_store(&(p)->v, &stored_, sizeof(stored_), AT_##order, \
+			      EXPLORE_PLACE);                                 \
+	})
+#define at_xchg(p, value)                                          \
+	({                                                         \
+		__typeof__((p)->v) swapped_ = (value);             \
+		explore_xchg(&(p)->v, &swapped_, sizeof(swapped_), \
+			     EXPLORE_PLACE);                       \
+		swapped_;                                          \
+	})
+#define at_cas(p, expected, value)                                        \
 	({                                                                \
-		__typeof__((p)->v) stored_ = (value);                     \
-		explore_store(&(p)->v, &stored_, sizeof(stored_),         \
-			      AT_##order, EXPLORE_PLACE);                 \
+		__typeof__((p)->v) wanted_ = (value);                     \
+		explore_cas(&(p)->v, expected, &wanted_, sizeof(wanted_), \
+			    EXPLORE_PLACE);                               \
 	})
-#define at_xchg(p, value)                                            \
-	({                                                           \
-		__typeof__((p)->v) swapped_ = (value);               \
-		explore_xchg(&(p)->v, &swapped_, sizeof(swapped_),   \
-			     EXPLORE_PLACE);                         \
-		swapped_;                                            \
-	})
-#define at_cas(p, expected, value)                                     \
-	({                                                             \
-		__typeof__((p)->v) wanted_ = (value);                  \
-		explore_cas(&(p)->v, expected, &wanted_,               \
-			    sizeof(wanted_), EXPLORE_PLACE);           \
-	})
-#define EXPLORE_RMW(op, p, value)                                      \
-	({                                                             \
-		__typeof__((p)->v) operand_ = (value);                 \
-		explore_rmw(op, &(p)->v, &operand_, sizeof(operand_),  \
-			    EXPLORE_PLACE);                            \
-		operand_;                                              \
+#define EXPLORE_RMW(op, p, value)                                     \
+	({                                                            \
+		__typeof__((p)->v) operand_ = (value);                \
+		explore_rmw(op, &(p)->v, &operand_, sizeof(operand_), \
+			    EXPLORE_PLACE);                           \
+		operand_;                                             \
 	})
 #define at_add(p, value) EXPLORE_RMW(EXPLORE_ADD, p, value)
 #define at_or(p, value) EXPLORE_RMW(EXPLORE_OR, p, value)

@@ -113,7 +113,7 @@ static void cancel_and_close(void *arg)
 		EXPECT_EQ(fiber_cancel(victims[i], WHY + 1), 0);
 	}
 	while (at_load(&nr_ended, ACQUIRE) < 2)
-		explore_wait_store(&nr_ended, "for victims");
+		explore_wait_other(&nr_ended, "for victims");
 	EXPECT_EQ(fiber_chan_close(chan), 0);
 }
 
@@ -121,8 +121,8 @@ static void cancel_on(size_t capacity)
 {
 	CHECK(!fiber_chan_new(&chan, sizeof(int), capacity, NULL));
 	ledger_reset();
-	victims[0] = explore_add_fiber("victim 0", send_until_cancelled,
-				       NUMBER(0));
+	victims[0] =
+		explore_add_fiber("victim 0", send_until_cancelled, NUMBER(0));
 	victims[1] = explore_add_fiber("victim 1", receive_until_cancelled,
 				       NUMBER(0));
 	at_store(&nr_ended, 0, RELAXED);

@@ -126,6 +126,20 @@ static void boxed_shape(void)
 	two_and_two(SIZE_LARGE, 1, 2);
 }
 
+/* Two elements are left: whoever waited for room gets it, and is told so. */
+static void room_shape(void)
+{
+	new_chan(8, 2);
+	each = 2;
+	explore_add_fiber("sender 0", send_each, NUMBER(0));
+	explore_add_client("sender 1", send_each, NUMBER(1));
+	explore_add_fiber("receiver", receive_each, NUMBER(0));
+	explore_run();
+	EXPECT_EQ(fiber_chan_len(chan), 2);
+	ledger_drain(chan);
+	EXPECT_EQ(ledger_check(), 4);
+}
+
 static void send_until_closed(void *arg)
 {
 	int i;
@@ -326,6 +340,11 @@ static void buffer_of_two(void)
 	EXPLORE(buffer_of_two_shape, 6000);
 }
 
+static void room_for_who_waits(void)
+{
+	EXPLORE(room_shape, 6000);
+}
+
 static void boxed_elements(void)
 {
 	EXPLORE(boxed_shape, 4000);
@@ -383,6 +402,7 @@ int main(int argc, char **argv)
 		TEST(unbuffered_large),
 		TEST(buffer_of_one),
 		TEST(buffer_of_two),
+		TEST(room_for_who_waits),
 		TEST(boxed_elements),
 		TEST(close_unbuffered),
 		TEST(close_buffered),

@@ -36,7 +36,7 @@ static int join(struct fiber *f)
 static void wait_for_done(uint32_t n)
 {
 	while (at_load(&done, ACQUIRE) < n)
-		explore_wait_store(&done, "for all to be done");
+		explore_wait_other(&done, "for all to be done");
 }
 
 static int yield_and_return(void *arg)
@@ -290,12 +290,9 @@ static void starved_of_stacks(void)
 int main(int argc, char **argv)
 {
 	static const struct test tests[] = {
-		TEST(joined_by_three),
-		TEST(joined_in_time),
-		TEST(joined_by_nobody),
-		TEST(cancelled_between_elements),
-		TEST(cancelled_at_an_element),
-		TEST(starved_of_stacks),
+		TEST(joined_by_three),	       TEST(joined_in_time),
+		TEST(joined_by_nobody),	       TEST(cancelled_between_elements),
+		TEST(cancelled_at_an_element), TEST(starved_of_stacks),
 	};
 
 	return EXPLORE_RUN(argc, argv, tests);

@@ -27,17 +27,19 @@ static void wait_often(void *arg)
 		int64_t deadline = may_time_out ?
 					   explorer.now + explore_choose(20) :
 					   INT64_MAX;
+		struct fiber_waiter *fired;
 		int outcome;
 
 		at_store(&begun, i + 1, RELEASE);
-		outcome = _fiber_park_wait(_fiber_here(), waiter, deadline);
+		outcome = _fiber_park_wait(_fiber_here(), waiter, deadline,
+					   &fired);
 		if (outcome == -ETIMEDOUT && may_time_out) {
 			EXPECT(explorer.now >= deadline);
 			EXPECT_EQ(winners[i], 0);
 			continue;
 		}
 		EXPECT_EQ(outcome, winners[i]);
-		EXPECT(waiter->fired == (void *)&winners[i]);
+		EXPECT(fired == (void *)&winners[i]);
 	}
 }
 
@@ -52,14 +54,14 @@ static void end_often(void *arg)
 		uint64_t won;
 
 		while (at_load(&begun, ACQUIRE) <= (uint32_t)i)
-			explore_wait_store(&begun, "for a wait");
+			explore_wait_other(&begun, "for a wait");
 		won = _fiber_park_claim(waiter, ticket);
 		if (!won)
 			continue;
 		EXPECT_EQ(winners[i], 0);
 		winners[i] = SAYS + number;
-		fiber_park_wake(_fiber_here(), waiter, won,
-				(void *)&winners[i], winners[i]);
+		fiber_park_wake(_fiber_here(), waiter, won, (void *)&winners[i],
+				winners[i]);
 		EXPECT_EQ(_fiber_park_claim(waiter, ticket), 0);
 	}
 }

@@ -195,36 +195,45 @@ static void deque_with_two_thieves(void)
 	EXPLORE(owner_and_thieves, 10000);
 }
 
-/* One item at a time: owner and thieves always want the same one. */
-static void last_item_owner(void *arg)
+static void put_and_take(unsigned int first, unsigned int n)
 {
 	struct fiber *f;
 	unsigned int i;
 
-	(void)arg;
-	for (i = 1; i <= ITEMS; i++) {
-		EXPECT(fiber_deque_push(&deque, item(i)));
+	for (i = 0; i < n; i++)
+		EXPECT(fiber_deque_push(&deque, item(first + i)));
+	while (n--) {
 		f = fiber_deque_pop(&deque);
 		if (f)
 			take(f);
 	}
 }
 
-static void last_item(void)
+/* Never more than two: owner and thieves always want the same ones. */
+static void last_items_owner(void *arg)
+{
+	unsigned int i;
+
+	(void)arg;
+	for (i = 1; i + 1 <= ITEMS; i += 2)
+		put_and_take(i, 2);
+}
+
+static void last_items(void)
 {
 	reset_taken();
 	at_store(&deque.top, 0, RELAXED);
 	at_store(&deque.bottom, 0, RELAXED);
-	explore_add("owner", last_item_owner, NULL);
+	explore_add("owner", last_items_owner, NULL);
 	explore_add("thief", deque_thief, NULL);
 	explore_add("other", deque_thief, NULL);
 	explore_run();
 	check_taken();
 }
 
-static void deque_with_one_item(void)
+static void deque_with_few_items(void)
 {
-	EXPLORE(last_item, 10000);
+	EXPLORE(last_items, 10000);
 }
 
 int main(int argc, char **argv)
@@ -233,7 +242,7 @@ int main(int argc, char **argv)
 		TEST(ring_with_two_thieves),
 		TEST(ring_that_wraps_around),
 		TEST(deque_with_two_thieves),
-		TEST(deque_with_one_item),
+		TEST(deque_with_few_items),
 	};
 
 	return EXPLORE_RUN(argc, argv, tests);

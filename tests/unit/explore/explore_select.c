@@ -119,8 +119,7 @@ static void select_send(void *arg)
 	int i;
 
 	for (i = 0; i < each; i++)
-		EXPECT_EQ(select_once(*(const int *)arg, cases, 2),
-			  0);
+		EXPECT_EQ(select_once(*(const int *)arg, cases, 2), 0);
 }
 
 static void select_receive(void *arg)
@@ -132,8 +131,7 @@ static void select_receive(void *arg)
 	int i;
 
 	for (i = 0; i < each; i++)
-		EXPECT_EQ(select_once(*(const int *)arg, cases, 2),
-			  0);
+		EXPECT_EQ(select_once(*(const int *)arg, cases, 2), 0);
 }
 
 static void opposite_on(size_t elem_size, size_t capacity)
@@ -387,14 +385,10 @@ static void against_deadlines_boxed(void)
 int main(int argc, char **argv)
 {
 	static const struct test tests[] = {
-		TEST(opposite_order),
-		TEST(opposite_order_buffered),
-		TEST(opposite_order_boxed),
-		TEST(duplicates),
-		TEST(many_duplicates),
-		TEST(against_plain_senders),
-		TEST(against_close),
-		TEST(against_deadlines),
+		TEST(opposite_order),	       TEST(opposite_order_buffered),
+		TEST(opposite_order_boxed),    TEST(duplicates),
+		TEST(many_duplicates),	       TEST(against_plain_senders),
+		TEST(against_close),	       TEST(against_deadlines),
 		TEST(against_deadlines_boxed),
 	};
 

@@ -398,77 +398,77 @@ static void busy_alarm_shape(void)
 
 static void one_worker(void)
 {
-	EXPLORE(one_worker_shape, 2000);
+	EXPLORE(one_worker_shape, 1000);
 }
 
 static void two_workers(void)
 {
-	EXPLORE(two_workers_shape, 5000);
+	EXPLORE(two_workers_shape, 2500);
 }
 
 static void three_workers(void)
 {
-	EXPLORE(three_workers_shape, 4000);
+	EXPLORE(three_workers_shape, 2000);
 }
 
 static void work_that_comes_one_by_one(void)
 {
-	EXPLORE(one_by_one_shape, 5000);
+	EXPLORE(one_by_one_shape, 2500);
 }
 
 static void fibers_that_make_fibers(void)
 {
-	EXPLORE(tree_shape, 5000);
+	EXPLORE(tree_shape, 2500);
 }
 
 static void three_levels_of_fibers(void)
 {
-	EXPLORE(large_tree_shape, 2000);
+	EXPLORE(large_tree_shape, 1000);
 }
 
 static void more_than_a_ring(void)
 {
-	EXPLORE(yield_shape, 3000);
+	EXPLORE(yield_shape, 1500);
 }
 
 static void senders_and_receivers(void)
 {
-	EXPLORE(pass_shape, 5000);
+	EXPLORE(pass_shape, 2500);
 }
 
 static void pinned(void)
 {
-	EXPLORE(pinned_shape, 4000);
+	EXPLORE(pinned_shape, 2000);
 }
 
 static void alarms_of_workers_that_sleep(void)
 {
-	EXPLORE(sleep_shape, 4000);
+	EXPLORE(sleep_shape, 2000);
 }
 
 static void virtual_time_of_workers_that_sleep(void)
 {
-	EXPLORE(virtual_sleep_shape, 4000);
+	EXPLORE(virtual_sleep_shape, 2000);
 }
 
 static void forced_migration(void)
 {
-	EXPLORE(migrate_shape, 3000);
+	EXPLORE(migrate_shape, 1500);
 }
 
 static void forced_migration_of_receivers(void)
 {
-	EXPLORE(migrate_pass_shape, 3000);
+	EXPLORE(migrate_pass_shape, 1500);
 }
 
 static void a_worker_beside_a_busy_one(void)
 {
-	EXPLORE(busy_shape, 6000);
+	EXPLORE(busy_shape, 3000);
 }
 
 static void a_worker_beside_two_busy_ones(void)
 {
-	EXPLORE(busier_shape, 4000);
+	EXPLORE(busier_shape, 2000);
 }
 
 static void child_of_a_busy_fiber(void)

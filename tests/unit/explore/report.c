@@ -14,7 +14,7 @@
 
 static const char *test_name = "?";
 
-static const char *const memories[] = { "sc", "tso", "pso", "llsc" };
+static const char *const memories[] = { "sc", "tso", "pso", "llsc", "weak" };
 static const char *const states[] = { "runs", "waits", "naps", "has ended" };
 
 void explore_report_test(const char *test)
@@ -115,7 +115,7 @@ void explore_report_deaths(void)
 	static char stack[64 * 1024];
 	static const int signals[] = { SIGALRM, SIGABRT, SIGTRAP,
 #ifndef SANITIZED
-				       SIGSEGV, SIGBUS,  SIGILL
+				       SIGSEGV, SIGBUS,	 SIGILL
 #endif
 	};
 	struct sigaction act = { .sa_handler = died, .sa_flags = SA_ONSTACK };

@@ -96,6 +96,14 @@ void explore_done(void)
 		_fiber_heap_exit(&workers[i]->heap);
 }
 
+void explore_check_time(int64_t until)
+{
+	unsigned int i;
+
+	for (i = 0; i < explorer.n; i++)
+		explore_check_deadline(&places[i].fiber, until);
+}
+
 static struct fiber *add(const char *name, void (*fn)(void *), void *arg,
 			 enum fiber_kind kind)
 {
@@ -144,7 +152,7 @@ void _fiber_sched_park(struct fiber_here *here)
 	if (fiber_park_left(f))
 		_fiber_sched_ready(here, f);
 	while (!at_load(&p->ready, ACQUIRE))
-		explore_wait_store(&p->ready, "parked");
+		explore_wait_other(&p->ready, "parked");
 	p->left = p->handed = false;
 	at_store(&p->ready, 0, RELAXED);
 	explore_drain(&explorer.self->buffer);
@@ -230,6 +238,9 @@ static void skip_time(void)
 
 		next = t < next ? t : next;
 	}
+	if (!explore_alone())
+		return;
+	explore_check_time(next);
 	if (next == INT64_MAX)
 		explore_stuck();
 	else

@@ -22,6 +22,8 @@
 #define rt (&_fiber_rt)
 #define WORKERS_MAX 4
 #define STACKS_MAX 16
+/* Control blocks that are ever used: the first. */
+#define FIBERS_MAX 64
 #define STACK_BODY (64 * 1024)
 
 static struct fiber_worker *workers[WORKERS_MAX];
@@ -38,6 +40,15 @@ static struct fiber_stack stacks[STACKS_MAX];
 static struct fiber_stack *free_stacks[STACKS_MAX];
 static unsigned int nr_stacks;
 static unsigned int stacks_max;
+
+/* So that all that may be used can be looked at. */
+static void map_controls(void)
+{
+	struct fiber *f;
+
+	CHECK(_fiber_control_get(&f, 1) == 1);
+	_fiber_control_put(f, f);
+}
 
 static void init_client(unsigned int i)
 {
@@ -119,6 +130,7 @@ void explore_reset(void)
 {
 	unsigned int i;
 
+	map_controls();
 	empty_heaps();
 	for (i = 0; i < WORKERS_MAX; i++)
 		reset_worker(i);
@@ -139,6 +151,20 @@ void explore_done(void)
 	empty_heaps();
 	for (i = 0; i < WORKERS_MAX; i++)
 		_fiber_heap_exit(&workers[i]->heap);
+}
+
+/* As the shape, not as a thread of it: this is no step of anybody's. */
+void explore_check_time(int64_t until)
+{
+	struct explore_thread *self = explorer.self;
+	unsigned int i;
+
+	explorer.self = NULL;
+	for (i = 0; i < FIBERS_MAX; i++)
+		explore_check_deadline(_fiber_control_at(i), until);
+	for (i = 0; i < explorer.n; i++)
+		explore_check_deadline(&clients[i].fiber, until);
+	explorer.self = self;
 }
 
 static void run_worker(void *arg)
