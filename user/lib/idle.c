@@ -20,6 +20,9 @@
 #define PAUSES 40
 #define PAUSES_MAX 320
 #define ROUNDS_MAX 10
+/* Loot that lasts no longer is not worth the way; up to 16 times the pauses then. */
+#define CRUMB_NS 4000
+#define CRUMBS_MAX 4
 /* So many rounds without progress of its worker, and a lone fiber is taken. */
 #define LONE_ROUNDS 2
 
@@ -228,6 +231,16 @@ static void pause_for(struct fiber_worker *w, uint32_t pauses)
 	}
 }
 
+/* How often in a row what it found was done in no time. */
+static uint32_t count_crumbs(struct fiber_worker *w)
+{
+	if (_fiber_clock_real() - w->found_at > CRUMB_NS)
+		w->crumbs = 0;
+	else if (w->crumbs < CRUMBS_MAX)
+		w->crumbs++;
+	return w->crumbs;
+}
+
 /*
  * The worker is the one that spins. How long depends on how it went before. It
  * waits before it looks at the others' queues for the first time, too: a thief
@@ -236,7 +249,7 @@ static void pause_for(struct fiber_worker *w, uint32_t pauses)
 static struct fiber *search(struct fiber_worker *w)
 {
 	struct seen seen;
-	uint32_t pauses = PAUSES;
+	uint32_t pauses = PAUSES << count_crumbs(w);
 	uint32_t round;
 
 	for (round = 0; round < w->spin_rounds; round++) {
@@ -248,6 +261,7 @@ static struct fiber *search(struct fiber_worker *w)
 			w->spin_rounds += 2;
 			if (w->spin_rounds > ROUNDS_MAX)
 				w->spin_rounds = ROUNDS_MAX;
+			w->found_at = _fiber_clock_real();
 			return f;
 		}
 		if (pauses < PAUSES_MAX)

@@ -297,16 +297,12 @@ static inline void arrive(struct fiber_worker *w)
 
 /*
  * Switch from self, and return when somebody switches to it, on the worker that
- * it then is on. One of the three places of a switch.
+ * it then is on.
  */
-static inline struct fiber_worker *leave(struct fiber_worker *w,
-					 struct fiber *self, struct fiber *to,
-					 enum fiber_left how)
+static inline __attribute__((always_inline)) struct fiber_worker *
+leave_plainly(struct fiber_worker *w, struct fiber *self, struct fiber *to,
+	      enum fiber_left how)
 {
-	struct fiber_exceptions kept = *w->exceptions;
-
-	if (unlikely(kept.caught || kept.uncaught))
-		*w->exceptions = (struct fiber_exceptions){ NULL, 0 };
 	w->left = self;
 	w->left_how = how;
 	w->here.cur = to;
@@ -314,9 +310,29 @@ static inline struct fiber_worker *leave(struct fiber_worker *w,
 	_fiber_sanitize_leave(&self->sanitize, &to->sanitize);
 	w = _fiber_switch(&self->ctx, &to->ctx, w);
 	arrive(w);
-	if (unlikely(kept.caught || kept.uncaught))
-		*w->exceptions = kept;
 	return w;
+}
+
+/* In the middle of handling an exception, which is the thread's for C++. */
+static __attribute__((noinline, cold)) struct fiber_worker *
+leave_handling(struct fiber_worker *w, struct fiber *self, struct fiber *to,
+	       enum fiber_left how)
+{
+	struct fiber_exceptions kept = *w->exceptions;
+
+	*w->exceptions = (struct fiber_exceptions){ NULL, 0 };
+	w = leave_plainly(w, self, to, how);
+	*w->exceptions = kept;
+	return w;
+}
+
+static inline struct fiber_worker *leave(struct fiber_worker *w,
+					 struct fiber *self, struct fiber *to,
+					 enum fiber_left how)
+{
+	if (unlikely(w->exceptions->caught || w->exceptions->uncaught))
+		return leave_handling(w, self, to, how);
+	return leave_plainly(w, self, to, how);
 }
 
 static inline void park(struct fiber_here *here)

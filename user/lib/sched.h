@@ -120,6 +120,8 @@ struct fiber_worker {
 	struct fiber_worker *idle_next; /* rt->idle_lock */
 	bool in_idle; /* rt->idle_lock */
 	uint32_t spin_rounds; /* O: how long it pays to look */
+	uint32_t crumbs; /* O: how often what it found was soon done */
+	int64_t found_at; /* O */
 
 	struct fiber idle; /* O: its context when no fiber runs */
 	struct fiber_context ended_ctx; /* O: nobody comes back to it */

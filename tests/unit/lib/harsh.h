@@ -16,7 +16,7 @@
 uint64_t harsh_seed(void);
 /* xorshift64*: the next one, from 0 to n - 1. */
 uint32_t harsh_draw(uint64_t *state, uint32_t n);
-/* So long, or its share of STRESS_SECONDS if there are n such in a test. */
+/* So long, or its share of STRESS_SECONDS if a program has n such. */
 int64_t harsh_time(int64_t ns, int n);
 
 /*

@@ -442,7 +442,7 @@ static void check_histories(unsigned int workers, unsigned int flags,
 			    bool threads)
 {
 	harsh_watch();
-	time_ns = harsh_time(SEC / 4, 9);
+	time_ns = harsh_time(SEC / 8, 24);
 	for (nr_clients = 2; nr_clients <= CLIENTS_MAX; nr_clients++) {
 		nr_threads = threads ? nr_clients / 2 : 0;
 		run_with(workers, flags, make_histories);

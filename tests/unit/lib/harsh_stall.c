@@ -138,7 +138,7 @@ static void stop_stalls(void)
 static void under_stalls(unsigned int workers, unsigned int flags)
 {
 	start_stalls();
-	harsh_traffic(workers, flags, harsh_time(SEC / 2, 4), seed);
+	harsh_traffic(workers, flags, harsh_time(2 * SEC / 5, 5), seed);
 	stop_stalls();
 }
 
@@ -200,7 +200,7 @@ static void make_and_stop(uint64_t *random)
 
 static void stop_while_fibers_are_made(void)
 {
-	int64_t end = test_now() + harsh_time(SEC / 2, 4);
+	int64_t end = test_now() + harsh_time(2 * SEC / 5, 5);
 
 	start_stalls();
 	never = new_chan(0, 0);

@@ -408,7 +408,7 @@ static void lock_without_barrier(struct refusal *r, int err)
 	refuse(r, err);
 	atomic_store(&barrier_refusal.calls, 0);
 	CHECK_EQ(fiber_run(hammer_all, NULL, &config), 0);
-	harsh_traffic(4, 0, harsh_time(SEC / 5, 4), seed);
+	harsh_traffic(4, 0, harsh_time(SEC / 5, 8), seed);
 	test_note("%d barriers were wanted",
 		  atomic_load(&barrier_refusal.calls));
 	refuse(r, 0);
@@ -433,10 +433,10 @@ static void futexes_that_tease(void)
 	uint64_t seed = harsh_seed();
 
 	atomic_store(&futexes_tease, true);
-	harsh_traffic(1, 0, harsh_time(SEC / 4, 4), seed);
-	harsh_traffic(2, 0, harsh_time(SEC / 4, 4), seed);
-	harsh_traffic(4, 0, harsh_time(SEC / 4, 4), seed);
-	harsh_traffic(4, FIBER_TEST_MIGRATE, harsh_time(SEC / 4, 4), seed);
+	harsh_traffic(1, 0, harsh_time(SEC / 4, 8), seed);
+	harsh_traffic(2, 0, harsh_time(SEC / 4, 8), seed);
+	harsh_traffic(4, 0, harsh_time(SEC / 4, 8), seed);
+	harsh_traffic(4, FIBER_TEST_MIGRATE, harsh_time(SEC / 4, 8), seed);
 }
 
 int main(int argc, char **argv)
