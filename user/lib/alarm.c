@@ -334,28 +334,13 @@ static bool collect(struct fiber_heap *heap, int64_t now, struct due *due)
 
 static void end_waits(struct fiber_here *here, struct due *due)
 {
-	struct fiber *first = NULL;
-	struct fiber *last = NULL;
-	unsigned int n = 0;
+	struct fiber_batch batch = { NULL, NULL, 0 };
 	unsigned int i;
 
-	for (i = 0; i < due->nr_ended; i++) {
-		struct fiber *f = due->ended[i].fiber;
-
-		f->fired = NULL;
-		f->outcome = -ETIMEDOUT;
-		if (!_fiber_park_end(f, due->ended[i].won))
-			continue;
-		f->next = NULL;
-		if (last)
-			last->next = f;
-		else
-			first = f;
-		last = f;
-		n++;
-	}
-	if (n)
-		_fiber_sched_ready_all(here, first, last, n);
+	for (i = 0; i < due->nr_ended; i++)
+		fiber_batch_end(&batch, due->ended[i].fiber, due->ended[i].won,
+				NULL, -ETIMEDOUT);
+	fiber_batch_ready(here, &batch);
 }
 
 bool _fiber_heap_run(struct fiber_heap *heap, struct fiber_here *here,

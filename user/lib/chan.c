@@ -476,7 +476,7 @@ int fiber_try_recv(struct fiber_chan *chan, void *elem)
 }
 
 /* Claimed waiters, to be woken together. */
-struct batch {
+struct claimed {
 	unsigned int n;
 	struct {
 		struct fiber_waiter *waiter;
@@ -485,53 +485,40 @@ struct batch {
 };
 
 /* Lock is held. Whether there are more. */
-static bool collect(struct fiber_chan *c, struct batch *batch)
+static bool collect(struct fiber_chan *c, struct claimed *claimed)
 {
-	batch->n = 0;
-	while (batch->n < CLOSE_BATCH) {
+	claimed->n = 0;
+	while (claimed->n < CLOSE_BATCH) {
 		struct fiber_waiter **q = c->recvq ? &c->recvq : &c->sendq;
 		struct fiber_waiter *w =
-			fiber_waiter_claim(q, &batch->of[batch->n].won);
+			fiber_waiter_claim(q, &claimed->of[claimed->n].won);
 
 		if (w)
-			batch->of[batch->n++].waiter = w;
+			claimed->of[claimed->n++].waiter = w;
 		else if (!c->recvq && !c->sendq)
 			return false;
 	}
 	return c->recvq || c->sendq;
 }
 
-static void wake_batch(struct fiber_here *here, struct batch *batch)
+static void wake_claimed(struct fiber_here *here, struct claimed *claimed)
 {
-	struct fiber *first = NULL;
-	struct fiber *last = NULL;
-	unsigned int n = 0;
+	struct fiber_batch batch = { NULL, NULL, 0 };
 	unsigned int i;
 
-	for (i = 0; i < batch->n; i++) {
-		struct fiber_waiter *w = batch->of[i].waiter;
-		struct fiber *f = w->fiber;
+	for (i = 0; i < claimed->n; i++) {
+		struct fiber_waiter *w = claimed->of[i].waiter;
 
 		w->result = -EPIPE;
-		f->fired = w;
-		f->outcome = 0;
-		if (!_fiber_park_end(f, batch->of[i].won))
-			continue;
-		if (last)
-			last->next = f;
-		else
-			first = f;
-		last = f;
-		n++;
+		fiber_batch_end(&batch, w->fiber, claimed->of[i].won, w, 0);
 	}
-	if (n)
-		_fiber_sched_ready_all(here, first, last, n);
+	fiber_batch_ready(here, &batch);
 }
 
 int fiber_chan_close(struct fiber_chan *chan)
 {
 	struct fiber_here *here;
-	struct batch batch;
+	struct claimed claimed;
 	bool more;
 	int err;
 
@@ -547,9 +534,9 @@ int fiber_chan_close(struct fiber_chan *chan)
 	}
 	chan->closed = 1;
 	do {
-		more = collect(chan, &batch);
+		more = collect(chan, &claimed);
 		fiber_unlock(&chan->lock);
-		wake_batch(here, &batch);
+		wake_claimed(here, &claimed);
 		/* Without waiters it may be gone by now. */
 		if (more)
 			fiber_lock(&chan->lock);

@@ -139,21 +139,17 @@ static struct fiber *rob_next(struct fiber_worker *w, struct fiber_worker *from)
 static struct fiber *rob(struct fiber_worker *w, struct fiber_worker *from,
 			 bool stands)
 {
-	uint32_t in_ring = fiber_ring_len(&from->ring);
-	int64_t in_deque = fiber_deque_len(&from->deque);
-	bool next = at_load(&from->next, RELAXED);
+	uint32_t loot = fiber_worker_loot(from);
 	bool robbed = at_load(&from->robbed, RELAXED);
-	struct fiber *f = NULL;
+	struct fiber *f;
 
-	if (in_ring + in_deque + next == 0)
+	if (!loot || (loot == 1 && !stands && !robbed))
 		return NULL;
-	if (in_ring + in_deque + next == 1 && !stands && !robbed)
-		return NULL;
-	if (in_ring)
-		f = rob_ring(w, from, robbed);
-	if (!f && in_deque && (f = fiber_deque_steal(&from->deque)))
+	f = rob_ring(w, from, robbed);
+	if (!f && fiber_deque_len(&from->deque) &&
+	    (f = fiber_deque_steal(&from->deque)))
 		at_count(&w->steals);
-	if (!f && next && (stands || robbed))
+	if (!f && (stands || robbed))
 		f = rob_next(w, from);
 	return f;
 }
@@ -271,20 +267,14 @@ static struct fiber *search(struct fiber_worker *w)
 	return NULL;
 }
 
-/* Whether a thief would find something at this worker. */
-static bool has_loot(struct fiber_worker *from)
-{
-	return fiber_ring_len(&from->ring) + fiber_deque_len(&from->deque) +
-		       !!at_load(&from->next, RELAXED) >
-	       1;
-}
-
+/* More than a lone fiber, which is left to its worker. */
 static bool loot_visible(struct fiber_worker *w)
 {
 	uint32_t i;
 
 	for (i = 0; i < rt->nr_workers; i++) {
-		if (rt->workers[i] != w && has_loot(rt->workers[i]))
+		if (rt->workers[i] != w &&
+		    fiber_worker_loot(rt->workers[i]) > 1)
 			return true;
 	}
 	return false;

@@ -17,12 +17,6 @@
 /* How often it looks whether stacks can be trimmed, or starved ones fed. */
 #define STACKS_LOOKS 16
 
-static bool has_work(struct fiber_worker *w)
-{
-	return at_load(&w->next, RELAXED) || fiber_ring_len(&w->ring) ||
-	       fiber_deque_len(&w->deque);
-}
-
 static bool alarm_due(struct fiber_worker *w)
 {
 	return !_fiber_clock_is_virtual() &&
@@ -59,7 +53,7 @@ static void look_after(struct fiber_worker *w, struct fiber_here *here)
 	/* Under FIBER_TEST_MIGRATE some waited for it. */
 	if (stuck == FIBER_STUCK_LOOKS && at_load(&rt->global_len, RELAXED))
 		_fiber_sched_submit();
-	if (has_work(w)) {
+	if (fiber_worker_loot(w)) {
 		at_store(&w->robbed, 1, RELAXED);
 		_fiber_sched_submit();
 	}

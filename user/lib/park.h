@@ -310,6 +310,13 @@ int _fiber_sched_deadline(struct fiber_here *here, struct fiber *f,
 int _fiber_sched_alarm(struct fiber_here *here, struct fiber_alarm *alarm,
 		       int64_t at);
 
+/* Fibers whose waits somebody has won and ended, to be made ready together. */
+struct fiber_batch {
+	struct fiber *first;
+	struct fiber *last;
+	unsigned int n;
+};
+
 /*
  * Who calls, made known to the library first if needed: NULL if that failed,
  * then *err says how.
@@ -380,6 +387,31 @@ static inline int fiber_park_wake(struct fiber_here *here, struct fiber *f,
 	f->outcome = outcome;
 	return likely(_fiber_park_end(f, won)) ? _fiber_sched_ready(here, f) :
 						 0;
+}
+
+/* The same for many: what is to be made ready goes to the batch. */
+static inline void fiber_batch_end(struct fiber_batch *batch, struct fiber *f,
+				   uint64_t won, struct fiber_waiter *fired,
+				   int outcome)
+{
+	f->fired = fired;
+	f->outcome = outcome;
+	if (!_fiber_park_end(f, won))
+		return;
+	if (batch->last)
+		batch->last->next = f;
+	else
+		batch->first = f;
+	batch->last = f;
+	batch->n++;
+}
+
+static inline void fiber_batch_ready(struct fiber_here *here,
+				     struct fiber_batch *batch)
+{
+	if (batch->n)
+		_fiber_sched_ready_all(here, batch->first, batch->last,
+				       batch->n);
 }
 
 /* _fiber_park_wait(), the usual case inline. */

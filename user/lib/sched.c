@@ -77,17 +77,10 @@ static __attribute__((noinline)) int submit(void)
 	return 0;
 }
 
-/* How many fibers thieves could find here. */
-static uint32_t visible(struct fiber_worker *w)
-{
-	return fiber_ring_len(&w->ring) + fiber_deque_len(&w->deque) +
-	       !!at_load(&w->next, RELAXED);
-}
-
 /* Something was queued: more than the worker itself will do next? Returns 0. */
 static inline int submit_from(struct fiber_worker *w)
 {
-	if (rt->nr_workers > 1 && visible(w) > 1)
+	if (rt->nr_workers > 1 && fiber_worker_loot(w) > 1)
 		return submit();
 	return 0;
 }

@@ -20,15 +20,14 @@
  * global queue. The oldest of the deque it takes when the monitor sees that none
  * has been taken since its last look: once in a millisecond, and not by counting
  * dispatches, since each one is the root of a tree that is begun before those
- * begun earlier are done. So a fiber that is in a ring
- * behind n others runs within GLOBAL_EVERY + NEXT_MAX * (n + 1) dispatches of
- * its worker, times 8/7.
+ * begun earlier are done. So a fiber that is in a ring behind n others runs
+ * within GLOBAL_EVERY + NEXT_MAX * (n + 1) dispatches of its worker, times 8/7.
  *
  * A worker without work looks at the others' queues: half of a ring, the oldest
  * of a deque, alarms that are due. next and a lone fiber are left to their
  * worker while it makes progress (its tick moves): to take them away costs both
- * more than it gains. If it does not, the monitor sends a thief after at most
- * MONITOR_NS; that one empties the queue.
+ * more than it gains. If it does not, the monitor (monitor.h) sends a thief at its
+ * next look but one; that one empties the queue.
  *
  * SLEEPING, WAKING. idle counts the workers in the idle list, spinning those
  * that look for work.
@@ -114,8 +113,8 @@ struct fiber_worker {
 	struct fiber *inbox; /* inbox_lock: oldest first */
 	struct fiber *inbox_last; /* inbox_lock */
 
-	fiber_word wake
-		__attribute__((aligned(64))); /* token of who is woken */
+	/* Token of who is woken. */
+	fiber_word wake __attribute__((aligned(64)));
 	at(uint32_t) asleep; /* O writes: it is going to sleep, or does */
 	struct fiber_worker *idle_next; /* rt->idle_lock */
 	bool in_idle; /* rt->idle_lock */
@@ -200,6 +199,13 @@ extern struct fiber_rt _fiber_rt;
 static inline struct fiber_worker *fiber_worker_of(struct fiber_here *here)
 {
 	return (struct fiber_worker *)here;
+}
+
+/* How many fibers thieves could find at this worker. */
+static inline uint32_t fiber_worker_loot(const struct fiber_worker *worker)
+{
+	return fiber_ring_len(&worker->ring) + fiber_deque_len(&worker->deque) +
+	       !!at_load(&worker->next, RELAXED);
 }
 
 /* What a worker does until rt->quit; on its own stack. */

@@ -248,11 +248,13 @@ void _fiber_workers_free(bool left)
 {
 	uint32_t i;
 
-	for (i = 0; rt->workers && !left && i < rt->nr_workers; i++) {
+	/* They may be on their way to where they see that they are abandoned. */
+	if (left || !rt->workers)
+		return;
+	for (i = 0; i < rt->nr_workers; i++) {
 		if (rt->workers[i])
 			free_worker(rt->workers[i]);
 	}
-	if (!left)
-		free(rt->workers);
+	free(rt->workers);
 	rt->workers = NULL;
 }
