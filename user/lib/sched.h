@@ -72,7 +72,7 @@
 #define FIBER_STACK_CLASSES 16
 
 /* FIBER_TEST_MIGRATE: so many looks without progress, and nobody waits for it. */
-#define FIBER_STUCK_LOOKS 100
+#define FIBER_STUCK_LOOKS 1000
 
 /* What is to be done about the fiber that was left, from outside its stack. */
 enum fiber_left {
