@@ -1,17 +1,23 @@
 // SPDX-License-Identifier: MIT
 /*
  * A debugger, given the control block of a fiber that waits in a channel, sees
- * its stack from the wait through the program's functions to its root.
+ * its stack from the wait through the program's functions to its root; a profiler
+ * does of one that runs.
  *
- * It takes the first three words of the control block for pc, sp and fp.
+ * The debugger takes the first three words of the control block for pc, sp and fp.
  */
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include <fiber.h>
 
 #include "control.h"
 #include "gdb.h"
 #include "harness.h"
+
+#define SAID_MAX (256 * 1024)
 
 struct fiber *waiting; /* gdb looks for it */
 static struct fiber_chan *chan;
@@ -77,11 +83,85 @@ static void by_gdb(void)
 	gdb_check_root(said);
 }
 
+/* What perf is to find in each sample of the fiber that computes. */
+__attribute__((noinline)) static int compute_below(void)
+{
+	int64_t end = test_now() + 300 * 1000 * 1000;
+
+	while (test_now() < end)
+		;
+	return 0;
+}
+
+static int compute(void *arg)
+{
+	int err = compute_below();
+
+	(void)arg;
+	__asm__ volatile("" ::: "memory");
+	return err;
+}
+
+static void computing(void)
+{
+	CHECK_EQ(fiber_run(compute, NULL, NULL), 0);
+}
+
+/* Each sample is a paragraph: where compute_below() is in it, so is the root. */
+static void check_samples(char *said)
+{
+	char *sample;
+	char *next;
+
+	for (sample = said; sample; sample = next) {
+		next = strstr(sample, "\n\n");
+		if (!next)
+			break; /* It may be cut. */
+		*next = '\0';
+		next += 2;
+		if (strstr(sample, "compute_below+"))
+			CHECK_IN(sample, "_fiber_context_start+");
+	}
+}
+
+/* By frame pointers, which perf takes unless it is told otherwise. */
+static void by_perf(void)
+{
+	char self[256];
+	char line[1024];
+	char *said = malloc(SAID_MAX);
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	size_t len;
+	FILE *perf;
+
+	CHECK(said && n > 0);
+	self[n] = '\0';
+	if (system("perf record -q -e cpu-clock -o /dev/null true 2>/dev/null"))
+		test_skip("no perf (package linux-perf), or it may not sample");
+	snprintf(line, sizeof(line),
+		 "f=$(mktemp) && perf record -q -e cpu-clock -F 200 "
+		 "--call-graph fp -o $f '%s' computing >/dev/null 2>&1; "
+		 "perf script -i $f 2>/dev/null; rm -f $f",
+		 self);
+	perf = popen(line, "r");
+	CHECK(perf);
+	len = fread(said, 1, SAID_MAX - 1, perf);
+	said[len] = '\0';
+	while (fgetc(perf) != EOF)
+		;
+	pclose(perf);
+	CHECK_IN(said, "compute_below+");
+	check_samples(said);
+	free(said);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct test tests[] = {
 		TEST(without_gdb),
 		TEST(by_gdb),
+		TEST(computing),
+		TEST(by_perf),
 	};
 
 	return RUN(argc, argv, tests);
