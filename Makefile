@@ -28,7 +28,7 @@ MAKEFLAGS += --no-builtin-rules
 
 include $(sort $(wildcard kmod/*.mk user/*.mk tests/*/*.mk))
 
-.PHONY: all help deps demo check check-suites check-matrix install clean
+.PHONY: all help deps demo check check-matrix install clean
 
 all: kmod user		## build the module, the library and the tool
 
@@ -50,13 +50,11 @@ SUITES := lint unit vm self-6.1 self-6.12 self-debug
 check:			## run every test; ends with a line that counts them
 	$(Q)tests/vm/deps check
 	$(Q)rm -rf $(B)/check
-	-$(Q)$(MAKE) --no-print-directory -k check-suites
+	-$(Q)$(MAKE) --no-print-directory -k check-lint check-unit check-harness
+	-$(Q)$(MAKE) --no-print-directory check-vm KERNEL=6.1
+	-$(Q)$(MAKE) --no-print-directory check-vm KERNEL=6.12
+	-$(Q)$(MAKE) --no-print-directory check-vm KERNEL=debug
 	$(Q)tests/summary $(B)/check $(SUITES)
-
-check-suites: check-lint check-unit check-harness
-	$(Q)$(MAKE) --no-print-directory check-vm KERNEL=6.1
-	$(Q)$(MAKE) --no-print-directory check-vm KERNEL=6.12
-	$(Q)$(MAKE) --no-print-directory check-vm KERNEL=debug
 
 clean:			## remove what was built; downloads and kernels stay
 	rm -rf $(B)
