@@ -7,14 +7,15 @@
 EXPLORE_TESTS := $(patsubst tests/unit/explore/%.c,%,\
 	$(wildcard tests/unit/explore/explore_*.c))
 # Those that have the library's own scheduler, and what that takes.
-EXPLORE_WORKER_TESTS := explore_worker explore_life
+EXPLORE_WORKER_TESTS := explore_worker explore_life explore_seat
 EXPLORE_THREAD_TESTS := $(filter-out $(EXPLORE_WORKER_TESTS),$(EXPLORE_TESTS))
 EXPLORE_PROGRAMS := $(EXPLORE_TESTS:%=$(B)/unit/explore/%) \
 	$(EXPLORE_TESTS:%=$(B)/unit/asan/explore/%) \
 	$(B)/unit/explore/explore_mutants
 EXPLORE_COMMON := explore buffer past report env ledger
 EXPLORE_LIB := alarm base box cancel chan lock park select sized slab timer
-EXPLORE_SCHED := control extra fiber idle life monitor queue sched stacks why
+EXPLORE_SCHED := apart block control extra fiber idle life monitor queue relief \
+	sched seat stacks why
 # Small queues, so that they are full, and wrap around.
 EXPLORE_DEFINES := -DFIBER_EXPLORE -DFIBER_RING_SIZE=4u -DFIBER_DEQUE_SIZE=4u
 EXPLORE_CFLAGS = $(LIB_TEST_CFLAGS) -iquote tests/unit/explore \

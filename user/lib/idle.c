@@ -6,8 +6,10 @@
 #include <fiber/run.h>
 
 #include "clock.h"
+#include "apart.h"
 #include "monitor.h"
 #include "queue.h"
+#include "seat.h"
 #include "stacks.h"
 
 #define rt (&_fiber_rt)
@@ -26,27 +28,24 @@
 /* So many rounds without progress of its worker, and a lone fiber is taken. */
 #define LONE_ROUNDS 2
 
-static struct fiber_worker *pop_idle(void)
-{
-	struct fiber_worker *w;
-
-	fiber_lock(&rt->idle_lock);
-	w = rt->idle_list;
-	if (w) {
-		rt->idle_list = w->idle_next;
-		w->in_idle = false;
-		at_add(&rt->idle, -1);
-	}
-	fiber_unlock(&rt->idle_lock);
-	return w;
-}
-
-/* It is out of the idle list, and spinning counts it. */
-static void wake(struct fiber_worker *w)
+void _fiber_sched_token(struct fiber_worker *w, uint32_t token)
 {
 	at_add(&rt->wakes, 1);
-	at_store(&w->wake, 1, RELEASE);
+	at_store(&w->wake, token, RELEASE);
 	_fiber_futex_wake(&w->wake, 1);
+}
+
+/* FIBER_TEST_MIGRATE: one that is woken may be the one that is not to have it. */
+static void kick_all(void)
+{
+	uint32_t i;
+
+	/* Who has been given a seat since looks itself, after the same fence. */
+	at_fence();
+	for (i = 0; i < fiber_workers_made(); i++) {
+		if (!fiber_is_spare(rt->workers[i]))
+			_fiber_sched_kick(rt->workers[i]);
+	}
 }
 
 void _fiber_sched_submit(void)
@@ -54,14 +53,20 @@ void _fiber_sched_submit(void)
 	struct fiber_worker *w;
 	uint32_t none = 0;
 
+	if (unlikely(rt->flags & FIBER_TEST_MIGRATE)) {
+		kick_all();
+		return;
+	}
+
 	/* Pairs with the fence in go_idle(). */
 	at_fence();
 	while (at_load(&rt->idle, RELAXED) &&
 	       !at_load(&rt->spinning, RELAXED) &&
 	       at_cas(&rt->spinning, &none, 1)) {
-		w = pop_idle();
+		w = _fiber_seat_pop_idle();
 		if (w) {
-			wake(w);
+			/* spinning counts it. */
+			_fiber_sched_token(w, FIBER_TOKEN_SEARCH);
 			return;
 		}
 		/*
@@ -73,39 +78,28 @@ void _fiber_sched_submit(void)
 	}
 }
 
-/* Out of the idle list; false if somebody else was faster. */
-static bool leave_idle(struct fiber_worker *w)
-{
-	struct fiber_worker **at;
-	bool was_in;
-
-	fiber_lock(&rt->idle_lock);
-	was_in = w->in_idle;
-	for (at = &rt->idle_list; was_in && *at != w; at = &(*at)->idle_next)
-		;
-	if (was_in) {
-		*at = w->idle_next;
-		w->in_idle = false;
-		at_add(&rt->idle, -1);
-	}
-	fiber_unlock(&rt->idle_lock);
-	return was_in;
-}
-
 void _fiber_sched_kick(struct fiber_worker *w)
 {
+	enum fiber_list list;
+
 	/* Pairs with the fence in go_idle(). */
 	at_fence();
-	if (!at_load(&w->asleep, RELAXED) || !leave_idle(w))
+	if (!at_load(&w->asleep, RELAXED))
 		return;
-	at_add(&rt->spinning, 1);
-	wake(w);
+	list = _fiber_seat_get_up(w);
+	if (list == FIBER_LIST_IDLE) {
+		at_add(&rt->spinning, 1);
+		_fiber_sched_token(w, FIBER_TOKEN_SEARCH);
+	} else if (list == FIBER_LIST_SPARE) {
+		_fiber_sched_token(w, FIBER_TOKEN_INBOX);
+	}
 }
 
 /* What a thief remembers of the others from round to round. */
 struct seen {
-	uint32_t tick[FIBER_WORKERS_MAX];
-	uint8_t rounds[FIBER_WORKERS_MAX]; /* without progress */
+	uint32_t n; /* workers there were in the last round */
+	uint32_t tick[FIBER_THREADS_MAX];
+	uint8_t rounds[FIBER_THREADS_MAX]; /* without progress */
 };
 
 /* Half of the ring, all of it if its owner is stuck; the first is returned. */
@@ -157,18 +151,19 @@ static struct fiber *rob(struct fiber_worker *w, struct fiber_worker *from,
 static struct fiber *rob_all(struct fiber_worker *w, struct seen *seen,
 			     int round)
 {
-	uint32_t first = fiber_random(&w->here) % rt->nr_workers;
+	uint32_t made = fiber_workers_made();
+	uint32_t first = fiber_random(&w->here) % made;
 	uint32_t i;
 
-	for (i = 0; i < rt->nr_workers; i++) {
-		uint32_t n = (first + i) % rt->nr_workers;
+	for (i = 0; i < made; i++) {
+		uint32_t n = (first + i) % made;
 		struct fiber_worker *from = rt->workers[n];
 		uint32_t tick = at_load(&from->tick, RELAXED);
 		struct fiber *f;
 
 		if (from == w)
 			continue;
-		if (round == 0 || tick != seen->tick[n])
+		if (round == 0 || n >= seen->n || tick != seen->tick[n])
 			seen->rounds[n] = 0;
 		else if (seen->rounds[n] < LONE_ROUNDS)
 			seen->rounds[n]++;
@@ -177,6 +172,7 @@ static struct fiber *rob_all(struct fiber_worker *w, struct seen *seen,
 		if (f)
 			return f;
 	}
+	seen->n = made;
 	return NULL;
 }
 
@@ -187,7 +183,7 @@ static bool run_others_alarms(struct fiber_worker *w)
 	bool any = false;
 	uint32_t i;
 
-	for (i = 0; i < rt->nr_workers; i++) {
+	for (i = 0; i < fiber_workers_made(); i++) {
 		struct fiber_heap *heap = &rt->workers[i]->heap;
 
 		if (at_load(&heap->earliest, RELAXED) == INT64_MAX)
@@ -272,7 +268,7 @@ static bool loot_visible(struct fiber_worker *w)
 {
 	uint32_t i;
 
-	for (i = 0; i < rt->nr_workers; i++) {
+	for (i = 0; i < fiber_workers_made(); i++) {
 		if (rt->workers[i] != w &&
 		    fiber_worker_loot(rt->workers[i]) > 1)
 			return true;
@@ -280,11 +276,24 @@ static bool loot_visible(struct fiber_worker *w)
 	return false;
 }
 
-/* What this worker may take without being the one that spins. */
+/* What is this worker's own affair, with and without a seat. */
+static bool is_wanted(struct fiber_worker *w)
+{
+	return at_load(&w->inbox_len, RELAXED) || at_load(&rt->quit, RELAXED);
+}
+
+/* What it may take without being the one that spins. */
 static bool work_visible(struct fiber_worker *w)
 {
-	return _fiber_queue_global_has(w) || at_load(&w->inbox_len, RELAXED) ||
-	       at_load(&rt->quit, RELAXED);
+	return is_wanted(w) ||
+	       (!fiber_is_spare(w) && _fiber_queue_global_has(w));
+}
+
+/* Have somebody who sleeps look, if there is work. */
+static void offer(struct fiber_worker *w)
+{
+	if (at_load(&rt->global_len, RELAXED) || loot_visible(w))
+		_fiber_sched_submit();
 }
 
 /* It found something, or gives up: the next one looks if there is more. */
@@ -293,21 +302,30 @@ static void stop_spinning(struct fiber_worker *w)
 	uint32_t before = at_add(&rt->spinning, -1);
 
 	at_fence_after();
-	if (before == 1 && (work_visible(w) || loot_visible(w)))
-		_fiber_sched_submit();
+	if (before == 1)
+		offer(w);
 }
 
-/* The time of the earliest alarm of all, if all workers are idle. */
+void _fiber_sched_offer(void)
+{
+	/* Pairs with the fence of who submitted when no worker was idle. */
+	at_fence();
+	offer(NULL);
+}
+
+/* The time of the earliest alarm of all, if all workers sleep. */
 static int64_t all_idle_until(void)
 {
 	int64_t t = INT64_MAX;
+	uint32_t made = fiber_workers_made();
 	uint32_t i;
 
 	fiber_lock(&rt->idle_lock);
 	/* Under FIBER_TEST_MIGRATE there may be a fiber for another one. */
 	if (at_load(&rt->idle, RELAXED) == rt->nr_workers &&
+	    at_load(&rt->spares, RELAXED) + rt->nr_workers == made &&
 	    !at_load(&rt->global_len, RELAXED)) {
-		for (i = 0; i < rt->nr_workers; i++) {
+		for (i = 0; i < made; i++) {
 			int64_t at = at_load(&rt->workers[i]->heap.earliest,
 					     RELAXED);
 
@@ -329,7 +347,7 @@ static bool skip_time(void)
 	return true;
 }
 
-/* In the idle list. Whether it was taken out by another, or by its own alarm. */
+/* In a list. Whether it was taken out by another, or by its own alarm. */
 static bool sleep_until_woken(struct fiber_worker *w)
 {
 	int64_t until = INT64_MAX;
@@ -338,9 +356,35 @@ static bool sleep_until_woken(struct fiber_worker *w)
 		if (!_fiber_clock_is_virtual())
 			until = at_load(&w->heap.earliest, SEQ_CST);
 		if (_fiber_futex_wait(&w->wake, 0, until))
-			return !leave_idle(w);
+			return _fiber_seat_get_up(w) == FIBER_LIST_NONE;
 	}
 	return true;
+}
+
+/* In a list: look once more, and sleep. As sleep_until_woken(). */
+static bool look_and_sleep(struct fiber_worker *w, bool was_spinning)
+{
+	bool has_seat = !fiber_is_spare(w);
+
+	/* Others have relied on our look, and our seat is another's now. */
+	if (unlikely(was_spinning && !has_seat))
+		offer(w);
+	/* Loot is left to the one that spins; who stops spinning looks again. */
+	if (work_visible(w) ||
+	    (has_seat && !at_load(&rt->spinning, RELAXED) && loot_visible(w)) ||
+	    skip_time())
+		return _fiber_seat_get_up(w) == FIBER_LIST_NONE;
+	return sleep_until_woken(w);
+}
+
+/* Who took us out of the list gives us the token, if it has not yet. */
+static uint32_t await_token(struct fiber_worker *w)
+{
+	uint32_t token;
+
+	while (!(token = at_load(&w->wake, ACQUIRE)))
+		_fiber_futex_wait(&w->wake, 0, INT64_MAX);
+	return token;
 }
 
 /*
@@ -349,30 +393,18 @@ static bool sleep_until_woken(struct fiber_worker *w)
  */
 static bool go_idle(struct fiber_worker *w, bool spinning)
 {
-	if (unlikely(at_load(&rt->nr_starved, RELAXED)))
+	/* There may be many spares, each with stacks that it does not need. */
+	if (unlikely(at_load(&rt->nr_starved, RELAXED) || fiber_is_spare(w)))
 		_fiber_stacks_return(w);
 	at_store(&w->wake, 0, RELAXED);
 	at_store(&w->asleep, 1, RELAXED);
-	fiber_lock(&rt->idle_lock);
-	w->idle_next = rt->idle_list;
-	rt->idle_list = w;
-	w->in_idle = true;
-	at_add(&rt->idle, 1);
-	fiber_unlock(&rt->idle_lock);
+	_fiber_seat_lie_down(w);
 	if (spinning)
 		at_add(&rt->spinning, -1);
 	/* Pairs with those in _fiber_sched_submit() and _fiber_sched_kick(). */
 	at_fence();
-	/* Loot is left to the one that spins; who stops spinning looks again. */
-	if (work_visible(w) ||
-	    (!at_load(&rt->spinning, RELAXED) && loot_visible(w)) ||
-	    skip_time())
-		spinning = !leave_idle(w);
-	else
-		spinning = sleep_until_woken(w);
-	/* Who took us out of the list is about to give us the token. */
-	while (spinning && !at_load(&w->wake, ACQUIRE))
-		_fiber_futex_wait(&w->wake, 0, INT64_MAX);
+	spinning = look_and_sleep(w, spinning) &&
+		   await_token(w) == FIBER_TOKEN_SEARCH;
 	at_store(&w->asleep, 0, RELAXED);
 	at_fence();
 	_fiber_monitor_rouse();
@@ -384,9 +416,27 @@ static bool start_spinning(void)
 {
 	uint32_t none = 0;
 
-	return rt->nr_workers > 1 && !(rt->flags & FIBER_TEST_MIGRATE) &&
+	return fiber_workers_made() > 1 && !(rt->flags & FIBER_TEST_MIGRATE) &&
 	       !at_load(&rt->spinning, RELAXED) &&
 	       at_cas(&rt->spinning, &none, 1);
+}
+
+static struct fiber *find(struct fiber_worker *w, bool *spinning)
+{
+	if (fiber_is_spare(w))
+		return NULL;
+	if (!*spinning)
+		*spinning = start_spinning();
+	return *spinning ? search(w) : _fiber_queue_global_pop(w);
+}
+
+/* It has run what it had: back to a seat, if there is one. */
+static void come_back(struct fiber_worker *w)
+{
+	if (w->apart_fn)
+		_fiber_apart_end(w);
+	if (fiber_is_spare(w))
+		_fiber_seat_regain(w);
 }
 
 struct fiber *_fiber_idle_find(struct fiber_worker *w)
@@ -395,15 +445,14 @@ struct fiber *_fiber_idle_find(struct fiber_worker *w)
 	struct fiber *f = NULL;
 
 	while (!at_load(&rt->quit, RELAXED)) {
-		bool ran = _fiber_clock_is_virtual() ?
-				   run_others_alarms(w) :
-				   _fiber_queue_run_alarms(w);
+		bool ran;
 
+		come_back(w);
+		ran = _fiber_clock_is_virtual() ? run_others_alarms(w) :
+						  _fiber_queue_run_alarms(w);
 		if (ran || at_load(&w->inbox_len, RELAXED))
 			break;
-		if (!spinning)
-			spinning = start_spinning();
-		f = spinning ? search(w) : _fiber_queue_global_pop(w);
+		f = find(w, &spinning);
 		if (f)
 			break;
 		spinning = go_idle(w, spinning);

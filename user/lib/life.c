@@ -436,11 +436,11 @@ uint64_t _fiber_life_count(void)
 	uint64_t n = at_load(&rt->spawned, SEQ_CST);
 	uint32_t i;
 
-	for (i = 0; i < rt->nr_workers; i++) {
+	for (i = 0; i < fiber_workers_made(); i++) {
 		/* First what has ended: never more than were made. */
 		n -= at_load(&rt->workers[i]->ended, SEQ_CST);
 	}
-	for (i = 0; i < rt->nr_workers; i++)
+	for (i = 0; i < fiber_workers_made(); i++)
 		n += at_load(&rt->workers[i]->spawned, SEQ_CST);
 	return n;
 }

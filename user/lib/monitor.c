@@ -6,6 +6,9 @@
 
 #include "clock.h"
 #include "monitor.h"
+#include "queue.h"
+#include "relief.h"
+#include "seat.h"
 #include "stacks.h"
 
 #define rt (&_fiber_rt)
@@ -53,7 +56,10 @@ static void look_after(struct fiber_worker *w, struct fiber_here *here)
 	/* Under FIBER_TEST_MIGRATE some waited for it. */
 	if (stuck == FIBER_STUCK_LOOKS && at_load(&rt->global_len, RELAXED))
 		_fiber_sched_submit();
-	if (fiber_worker_loot(w)) {
+	if (fiber_is_spare(w)) {
+		/* It computes on, and has made more. */
+		_fiber_queue_hand_over(w);
+	} else if (fiber_worker_loot(w)) {
 		at_store(&w->robbed, 1, RELAXED);
 		_fiber_sched_submit();
 	}
@@ -64,7 +70,7 @@ static void feed_starved(void)
 {
 	uint32_t i;
 
-	for (i = 0; i < rt->nr_workers; i++)
+	for (i = 0; i < fiber_workers_made(); i++)
 		_fiber_sched_kick(rt->workers[i]);
 	_fiber_stacks_feed();
 }
@@ -75,6 +81,25 @@ static bool all_asleep(void)
 	       !at_load(&rt->nr_starved, RELAXED);
 }
 
+/*
+ * The earliest alarm of those who are awake without a seat: only they can add
+ * to their heaps, and those who do tell us (sched.c).
+ */
+static int64_t away_until(void)
+{
+	int64_t t = INT64_MAX;
+	uint32_t i;
+
+	for (i = 0; i < fiber_workers_made(); i++) {
+		struct fiber_worker *w = rt->workers[i];
+		int64_t at = at_load(&w->heap.earliest, RELAXED);
+
+		if (!at_load(&w->asleep, RELAXED) && at < t)
+			t = at;
+	}
+	return _fiber_clock_is_virtual() ? INT64_MAX : t;
+}
+
 static void sleep_deeply(void)
 {
 	at_store(&rt->monitor_wake, 0, RELAXED);
@@ -82,8 +107,10 @@ static void sleep_deeply(void)
 	/* Pairs with a worker's leaving the idle list before it looks. */
 	at_fence();
 	while (all_asleep() && !at_load(&rt->quit, RELAXED) &&
-	       !at_load(&rt->monitor_wake, ACQUIRE))
-		_fiber_futex_wait(&rt->monitor_wake, 0, INT64_MAX);
+	       !at_load(&rt->monitor_wake, ACQUIRE)) {
+		if (_fiber_futex_wait(&rt->monitor_wake, 0, away_until()))
+			break;
+	}
 	at_store(&rt->monitor_deep, 0, RELAXED);
 }
 
@@ -108,8 +135,9 @@ void *_fiber_monitor(void *arg)
 		_fiber_futex_wait(&rt->monitor_wake, 0,
 				  _fiber_clock_real() + FIBER_MONITOR_NS);
 		at_store(&rt->monitor_wake, 0, RELAXED);
-		for (i = 0; i < rt->nr_workers; i++)
+		for (i = 0; i < fiber_workers_made(); i++)
 			look_after(rt->workers[i], here);
+		_fiber_relief(look);
 		if (look % STACKS_LOOKS == 0) {
 			if (at_load(&rt->nr_starved, RELAXED))
 				feed_starved();

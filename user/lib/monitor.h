@@ -9,7 +9,9 @@
  * monitor, and an idle worker is sent to take the rest. The fiber that it runs
  * is asked to yield at its next call.
  *
- * When all workers have slept for DEEP_LOOKS looks it sleeps until one wakes,
+ * If none is idle, a spare is put in its place (relief.h).
+ *
+ * When all who hold seats have slept for DEEP_LOOKS looks it sleeps until one wakes,
  * so that an idle program does not run at all.
  *
  * LOCKING. The monitor holds no lock but those of the functions that it calls.

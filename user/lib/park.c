@@ -116,7 +116,10 @@ __attribute__((noinline)) int _fiber_checkpoint_slow(struct fiber_here *here)
 
 	if (seen & FIBER_HERE_ABANDONED)
 		_fiber_sched_abandoned();
-	if (seen & FIBER_HERE_SLICE) {
+	if (seen & FIBER_HERE_SPARE) {
+		_fiber_sched_seatless(here);
+		here = _fiber_here();
+	} else if (seen & FIBER_HERE_SLICE) {
 		at_and(&here->attention, ~FIBER_HERE_SLICE);
 		_fiber_sched_yield(here);
 		here = _fiber_here();

@@ -61,6 +61,14 @@ enum fiber_kind {
 /* fiber->flags. R: of the running fiber itself, others look but do not write. */
 #define FIBER_FLAG_STARTED 1u /* has a context */
 #define FIBER_FLAG_DETACHED 2u /* nobody has a reference */
+/* How often it has blocked of late, 0 to 3: twice, and it runs apart (apart.h). */
+#define FIBER_FLAG_SCORE 0x30u
+#define FIBER_FLAG_SCORE_ONE 0x10u
+/* Depth of fiber_blocking_begin(). */
+#define FIBER_FLAG_DEPTH 0xff00u
+#define FIBER_FLAG_DEPTH_ONE 0x100u
+/* Any of these, and it runs on a thread that has no seat. */
+#define FIBER_FLAG_APART (0x20u | FIBER_FLAG_DEPTH)
 
 struct fiber_stack;
 struct fiber_extra;
@@ -113,7 +121,8 @@ struct fiber_here {
 	struct fiber *cur;
 	fiber_word attention; /* FIBER_HERE_... */
 	bool is_worker;
-	bool is_direct; /* a worker that may take what it makes ready itself */
+	/* A worker that may take what it makes ready itself. Set as a seat is. */
+	at(bool) is_direct;
 	/* It is later than this: to know of a deadline long past for nothing. */
 	int64_t past;
 	uint64_t random; /* state of fiber_random(), not 0 */
@@ -121,6 +130,8 @@ struct fiber_here {
 
 #define FIBER_HERE_SLICE 1u /* the running fiber has had its share */
 #define FIBER_HERE_ABANDONED 2u /* it is left over; the runtime has stopped */
+#define FIBER_HERE_SPARE 4u /* the worker has no seat (seat.h) */
+#define FIBER_HERE_BLOCKED 8u /* it lost it as it blocked */
 
 /* xorshift64: not for secrets. */
 static inline uint64_t fiber_random(struct fiber_here *here)
@@ -298,6 +309,8 @@ int _fiber_sched_ready(struct fiber_here *here, struct fiber *f);
 /* The same for n of them, linked by next from first to last. */
 void _fiber_sched_ready_all(struct fiber_here *here, struct fiber *first,
 			    struct fiber *last, unsigned int n);
+/* The worker has no seat. Returns when the calling fiber is to go on. */
+void _fiber_sched_seatless(struct fiber_here *here);
 /* Let others run, if there are any. */
 void _fiber_sched_yield(struct fiber_here *here);
 /* Never go on: FIBER_HERE_ABANDONED. */

@@ -6,6 +6,7 @@
 
 #include "clock.h"
 #include "queue.h"
+#include "seat.h"
 
 #define rt (&_fiber_rt)
 #define HALF (FIBER_RING_SIZE / 2)
@@ -36,9 +37,10 @@ static bool is_alone(const struct fiber_worker *w)
 {
 	uint32_t i;
 
-	for (i = 0; i < rt->nr_workers; i++) {
-		if (rt->workers[i] != w && at_load(&rt->workers[i]->stuck,
-						   RELAXED) < FIBER_STUCK_LOOKS)
+	for (i = 0; i < fiber_workers_made(); i++) {
+		if (rt->workers[i] != w && !fiber_is_spare(rt->workers[i]) &&
+		    at_load(&rt->workers[i]->stuck, RELAXED) <
+			    FIBER_STUCK_LOOKS)
 			return false;
 	}
 	return true;
@@ -144,10 +146,34 @@ void _fiber_queue_ring_push(struct fiber_worker *w, struct fiber *f)
 	}
 }
 
+static void add(struct fiber_batch *batch, struct fiber *f)
+{
+	if (!f)
+		return;
+	append(&batch->first, &batch->last, f, f);
+	batch->n++;
+}
+
+void _fiber_queue_hand_over(struct fiber_worker *w)
+{
+	struct fiber_batch batch = { 0 };
+	struct fiber *f;
+
+	add(&batch, at_xchg(&w->next, NULL));
+	while ((f = fiber_ring_pop(&w->ring)))
+		add(&batch, f);
+	while (fiber_deque_len(&w->deque))
+		add(&batch, fiber_deque_steal(&w->deque));
+	if (!batch.n)
+		return;
+	_fiber_queue_global_push(batch.first, batch.last, batch.n);
+	_fiber_sched_submit();
+}
+
 struct fiber *_fiber_queue_balance(struct fiber_worker *w)
 {
 	struct fiber *out[HALF];
-	uint32_t other = fiber_random(&w->here) % rt->nr_workers;
+	uint32_t other = fiber_random(&w->here) % fiber_workers_made();
 	uint32_t theirs = fiber_ring_len(&rt->workers[other]->ring);
 	uint32_t ours = fiber_ring_len(&w->ring);
 	uint32_t n;

@@ -28,6 +28,9 @@ void _fiber_queue_ring_push(struct fiber_worker *w, struct fiber *f);
  */
 struct fiber *_fiber_queue_balance(struct fiber_worker *w);
 
+/* By anybody: all that the worker has goes to the global queue. */
+void _fiber_queue_hand_over(struct fiber_worker *w);
+
 /* From any thread. Who pushes sees to it that the worker wakes. */
 void _fiber_queue_inbox_push(struct fiber_worker *w, struct fiber *f);
 struct fiber *_fiber_queue_inbox_pop(struct fiber_worker *w);

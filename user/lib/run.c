@@ -88,7 +88,11 @@ static int check(const struct fiber_config *config, struct fiber_why *why)
 	if (config->workers > FIBER_WORKERS_MAX)
 		return _fiber_why(why, -EINVAL, "%u workers: at most %u",
 				  config->workers, FIBER_WORKERS_MAX);
-	if (config->flags & ~FLAGS_ALL || config->reserved)
+	if (config->spares > FIBER_SPARES_MAX &&
+	    config->spares != FIBER_SPARES_NONE)
+		return _fiber_why(why, -EINVAL, "%u spares: at most %u",
+				  config->spares, FIBER_SPARES_MAX);
+	if (config->flags & ~FLAGS_ALL)
 		return _fiber_why(why, -EINVAL, "unknown flags in the config");
 	if (config->guard > FIBER_GUARDS_SOFT)
 		return _fiber_why(why, -EINVAL, "there is no guard %u",
@@ -114,6 +118,9 @@ static void reset(const struct fiber_config *config)
 					   _fiber_config_cpus();
 	if (rt->nr_workers > FIBER_WORKERS_MAX)
 		rt->nr_workers = FIBER_WORKERS_MAX;
+	rt->nr_spares = config->spares ? config->spares : FIBER_SPARES_MAX;
+	if (config->spares == FIBER_SPARES_NONE)
+		rt->nr_spares = 0;
 	rt->monitor_here.cur = &monitor_self;
 	rt->flags = config->flags;
 	rt->seed = config->seed ? config->seed : random_seed();
@@ -289,7 +296,7 @@ static void count(struct fiber_status *s)
 {
 	uint32_t i;
 
-	for (i = 0; i < rt->nr_workers; i++) {
+	for (i = 0; i < fiber_workers_made(); i++) {
 		struct fiber_worker *w = rt->workers[i];
 
 		s->spawned += at_load(&w->spawned, RELAXED);
@@ -315,7 +322,11 @@ int fiber_status(struct fiber_status *status)
 		return -EPERM;
 	}
 	s.workers = rt->nr_workers;
-	s.threads = rt->nr_workers + 1;
+	s.threads = fiber_workers_made() + 1;
+	s.excess = fiber_workers_made() - rt->nr_workers -
+		   at_load(&rt->spares, RELAXED);
+	s.blocks = at_load(&rt->blocks, RELAXED);
+	s.replaced = at_load(&rt->replaced, RELAXED);
 	s.idle = at_load(&rt->idle, RELAXED);
 	s.guard = rt->arena.ladder.rung;
 	s.wakes = at_load(&rt->wakes, RELAXED);

@@ -9,12 +9,15 @@
 
 #include <fiber/run.h>
 
+#include "apart.h"
 #include "clock.h"
 #include "control.h"
 #include "extra.h"
 #include "life.h"
+#include "monitor.h"
 #include "queue.h"
 #include "sched.h"
+#include "seat.h"
 #include "stacks.h"
 
 /* From next in a row, so that two fibers cannot keep all others waiting. */
@@ -35,21 +38,10 @@ static bool migrates(void)
 	return unlikely(rt->flags & FIBER_TEST_MIGRATE);
 }
 
-/* Some were put in the global queue. */
-static void submit_global(void)
-{
-	uint32_t i;
-
-	_fiber_sched_submit();
-	/* The one that is woken may be the one that is not to have them. */
-	for (i = 0; migrates() && i < rt->nr_workers; i++)
-		_fiber_sched_kick(rt->workers[i]);
-}
-
 static void push_for_others(struct fiber *f)
 {
 	_fiber_queue_global_push(f, f, 1);
-	submit_global();
+	_fiber_sched_submit();
 }
 
 /* A fiber that has run before and waits for its turn. */
@@ -58,7 +50,7 @@ static __attribute__((noinline)) void enqueue_slow(struct fiber_worker *w,
 {
 	if (f->pins)
 		_fiber_queue_inbox_push(rt->workers[f->worker], f);
-	else if (migrates())
+	else if (!at_load(&w->here.is_direct, RELAXED))
 		push_for_others(f);
 	else
 		_fiber_queue_ring_push(w, f);
@@ -66,7 +58,7 @@ static __attribute__((noinline)) void enqueue_slow(struct fiber_worker *w,
 
 static inline void enqueue(struct fiber_worker *w, struct fiber *f)
 {
-	if (unlikely(!w->here.is_direct || f->pins ||
+	if (unlikely(!at_load(&w->here.is_direct, RELAXED) || f->pins ||
 		     !fiber_ring_push(&w->ring, f)))
 		enqueue_slow(w, f);
 }
@@ -117,7 +109,7 @@ int _fiber_sched_ready(struct fiber_here *here, struct fiber *f)
 {
 	struct fiber_worker *w = fiber_worker_of(here);
 
-	if (unlikely(!here->is_direct || f->pins))
+	if (unlikely(!at_load(&here->is_direct, RELAXED) || f->pins))
 		return ready_far(f);
 	__builtin_prefetch((void *)f->ctx.sp);
 	if (unlikely(at_load(&w->next, RELAXED)))
@@ -155,7 +147,7 @@ void _fiber_sched_ready_all(struct fiber_here *here, struct fiber *first,
 	}
 	if (kept) {
 		_fiber_queue_global_push(list, last, kept);
-		submit_global();
+		_fiber_sched_submit();
 	}
 }
 
@@ -169,7 +161,8 @@ int _fiber_sched_fresh(struct fiber_here *here, struct fiber *f)
 {
 	struct fiber_worker *w = fiber_worker_of(here);
 
-	if (unlikely(!here->is_direct || !fiber_deque_push(&w->deque, f)))
+	if (unlikely(!at_load(&here->is_direct, RELAXED) ||
+		     !fiber_deque_push(&w->deque, f)))
 		return fresh_far(f);
 	return submit_from(w);
 }
@@ -185,9 +178,11 @@ static __attribute__((noinline)) struct fiber *pick_fair(struct fiber_worker *w,
 		_fiber_sched_abandoned();
 	if (at_load(&w->inbox_len, RELAXED) && (f = _fiber_queue_inbox_pop(w)))
 		return f;
+	if (unlikely(fiber_is_spare(w)))
+		return NULL;
 	if (tick % ALARMS_EVERY == 0)
 		_fiber_queue_run_alarms(w);
-	if (tick % BALANCE_EVERY == 0 && w->here.is_direct &&
+	if (tick % BALANCE_EVERY == 0 && at_load(&w->here.is_direct, RELAXED) &&
 	    (f = _fiber_queue_balance(w)))
 		return f;
 	if ((int32_t)(tick - w->global_tick) >= 0) {
@@ -207,8 +202,9 @@ static __attribute__((noinline)) struct fiber *pick_far(struct fiber_worker *w)
 {
 	struct fiber *f;
 
-	if ((f = fiber_deque_pop(&w->deque)) ||
-	    (f = _fiber_queue_global_pop(w)))
+	if ((f = fiber_deque_pop(&w->deque)))
+		return f;
+	if (likely(!fiber_is_spare(w)) && (f = _fiber_queue_global_pop(w)))
 		return f;
 	return at_load(&w->inbox_len, RELAXED) ? _fiber_queue_inbox_pop(w) :
 						 NULL;
@@ -234,8 +230,7 @@ static inline struct fiber *pick_queued(struct fiber_worker *w)
 
 /* Give a fiber that has not run before a stack and a context. */
 static void entry(void *pass);
-static __attribute__((noinline)) bool start(struct fiber_worker *w,
-					    struct fiber *f)
+static bool start(struct fiber_worker *w, struct fiber *f)
 {
 	struct fiber_stack *stack = fiber_stacks_get(w, f->stack_class);
 
@@ -255,6 +250,54 @@ static __attribute__((noinline)) bool start(struct fiber_worker *w,
 	return true;
 }
 
+/* Whether the worker's seat was of use to others, and it has none now. */
+static bool step_aside(struct fiber_worker *w)
+{
+	if (!_fiber_seat_pass(w, 0))
+		return false;
+	_fiber_queue_hand_over(w);
+	_fiber_sched_offer();
+	return true;
+}
+
+/*
+ * f is to run on a thread without a seat. Whether it is to do so here: without
+ * other work at hand the thread may as well be this one.
+ */
+static bool keep_apart(struct fiber_worker *w, struct fiber *f)
+{
+	if (!fiber_is_spare(w) && !f->pins) {
+		if (fiber_worker_loot(w) || at_load(&rt->global_len, RELAXED)) {
+			if (_fiber_seat_give(f))
+				return false;
+		} else {
+			step_aside(w);
+		}
+	}
+	_fiber_apart_begin(w, f);
+	return true;
+}
+
+/* Can be run without further ado. */
+static inline bool is_plain(const struct fiber *f)
+{
+	return (f->flags & (FIBER_FLAG_STARTED | FIBER_FLAG_APART)) ==
+	       FIBER_FLAG_STARTED;
+}
+
+/* It cannot: whether it can now. If not, it is nobody's business here. */
+static __attribute__((noinline)) bool admit(struct fiber_worker *w,
+					    struct fiber *f)
+{
+	bool started = f->flags & FIBER_FLAG_STARTED;
+
+	if (!started && unlikely(at_load(&rt->nr_blockers, RELAXED)))
+		_fiber_apart_guess(f);
+	if (unlikely(fiber_is_apart(f)) && !keep_apart(w, f))
+		return false;
+	return started || start(w, f);
+}
+
 /* The next one to run, which can be switched to; NULL if there is none. */
 static inline struct fiber *pick(struct fiber_worker *w)
 {
@@ -262,8 +305,7 @@ static inline struct fiber *pick(struct fiber_worker *w)
 
 	do {
 		f = pick_queued(w);
-	} while (f && unlikely(!(f->flags & FIBER_FLAG_STARTED)) &&
-		 !start(w, f));
+	} while (f && unlikely(!is_plain(f)) && !admit(w, f));
 	return f;
 }
 
@@ -360,6 +402,29 @@ void _fiber_sched_yield(struct fiber_here *here)
 		leave(w, here->cur, &w->idle, FIBER_LEFT_YIELDED);
 }
 
+void _fiber_sched_apart(struct fiber_here *here)
+{
+	at_add(&rt->blocks, 1);
+	step_aside(fiber_worker_of(here));
+}
+
+void _fiber_sched_seatless(struct fiber_here *here)
+{
+	struct fiber_worker *w = fiber_worker_of(here);
+	struct fiber *f = here->cur;
+
+	if (at_load(&here->attention, RELAXED) & FIBER_HERE_BLOCKED) {
+		at_and(&here->attention, ~FIBER_HERE_BLOCKED);
+		_fiber_apart_blocked(f);
+	}
+	if (fiber_is_apart(f) && _fiber_apart_check(w, f))
+		return;
+	_fiber_seat_regain(w);
+	/* To be pinned is to want this thread, seat or not. */
+	if (fiber_is_spare(w) && !f->pins)
+		leave(w, f, &w->idle, FIBER_LEFT_YIELDED);
+}
+
 /* The heap of the worker that calls; other threads take the first one's. */
 static struct fiber_worker *heap_owner(struct fiber_here *here)
 {
@@ -372,6 +437,9 @@ static int kick_if_earliest(struct fiber_here *here, struct fiber_worker *w,
 {
 	if (earliest > 0 && !here->is_worker)
 		_fiber_sched_kick(w);
+	/* While that one is away the monitor runs its alarms. */
+	if (earliest > 0 && unlikely(fiber_is_spare(w)))
+		_fiber_monitor_rouse();
 	return earliest < 0 ? earliest : 0;
 }
 
@@ -414,8 +482,10 @@ static struct fiber_worker *finish(struct fiber_worker *w, int result,
 	_fiber_life_end(w, f, result);
 	/* f may be another fiber from here on. */
 	to = pick_queued(w);
-	if (to && !(to->flags & FIBER_FLAG_STARTED)) {
-		if (may_return && to->stack_class == class) {
+	if (to && !is_plain(to)) {
+		if (may_return && to->stack_class == class &&
+		    !(to->flags & (FIBER_FLAG_STARTED | FIBER_FLAG_APART)) &&
+		    likely(!at_load(&rt->nr_blockers, RELAXED))) {
 			to->stack = stack;
 			to->flags |= FIBER_FLAG_STARTED;
 			to->sanitize = w->ended_sanitize;
@@ -424,7 +494,7 @@ static struct fiber_worker *finish(struct fiber_worker *w, int result,
 			w->here.cur = to;
 			return w;
 		}
-		if (!start(w, to))
+		if (!admit(w, to))
 			to = pick(w);
 	}
 	if (!to)
@@ -485,8 +555,8 @@ void _fiber_sched_loop(struct fiber_worker *w)
 	_fiber_here_tls = &w->here;
 	while (!at_load(&rt->quit, RELAXED)) {
 		f = pick(w);
-		if (!f && (f = _fiber_idle_find(w)) &&
-		    !(f->flags & FIBER_FLAG_STARTED) && !start(w, f))
+		if (!f && (f = _fiber_idle_find(w)) && !is_plain(f) &&
+		    !admit(w, f))
 			f = NULL;
 		if (f)
 			run(w, f);

@@ -46,6 +46,8 @@
  * is put into by one thread only. Who is stopped at any instruction of this file
  * delays one fiber at most, the one in its hands, and what is pinned to it.
  *
+ * MORE THREADS. Workers that block give up their seats: seat.h.
+ *
  * REJECTED. Switching straight to the receiver of an element: sending took 30
  * instead of 18 ns, as the sender's next call found nobody waiting. A processor
  * to be handed over with its queues, as Go has it: a page fault does not say
@@ -63,6 +65,11 @@
 #include "stack.h"
 
 #define FIBER_WORKERS_MAX 256
+#define FIBER_SPARES_MAX 256
+#define FIBER_THREADS_MAX (FIBER_WORKERS_MAX + FIBER_SPARES_MAX)
+
+/* Functions of fibers whose blocking is remembered. */
+#define FIBER_BLOCKERS 256
 
 /* Free control blocks and stacks that a worker keeps for itself. */
 #define FIBER_CACHE_MAX 64
@@ -81,6 +88,17 @@ enum fiber_left {
 	FIBER_LEFT_YIELDED,
 	FIBER_LEFT_ENDED,
 };
+
+/* In which list of those that sleep a worker is. */
+enum fiber_list {
+	FIBER_LIST_NONE, /* awake, or about to be given a token */
+	FIBER_LIST_IDLE, /* has a seat */
+	FIBER_LIST_SPARE, /* has none */
+};
+
+/* worker->wake: what it is woken for. */
+#define FIBER_TOKEN_SEARCH 1u /* as the one that looks for work */
+#define FIBER_TOKEN_INBOX 2u
 
 /* Tags: O the worker's own thread; others say who. */
 struct fiber_worker {
@@ -116,8 +134,8 @@ struct fiber_worker {
 	/* Token of who is woken. */
 	fiber_word wake __attribute__((aligned(64)));
 	at(uint32_t) asleep; /* O writes: it is going to sleep, or does */
-	struct fiber_worker *idle_next; /* rt->idle_lock */
-	bool in_idle; /* rt->idle_lock */
+	struct fiber_worker *list_next; /* rt->idle_lock */
+	enum fiber_list list; /* rt->idle_lock */
 	uint32_t spin_rounds; /* O: how long it pays to look */
 	uint32_t crumbs; /* O: how often what it found was soon done */
 	int64_t found_at; /* O */
@@ -126,8 +144,13 @@ struct fiber_worker {
 	struct fiber_context ended_ctx; /* O: nobody comes back to it */
 	struct fiber_sanitize ended_sanitize; /* O */
 	pthread_t thread; /* I */
+	at(uint32_t) tid; /* O writes, once */
 	struct fiber_exceptions *exceptions; /* O: of the thread */
 	struct fiber_altstack altstack; /* O */
+
+	/* O: of the fiber that runs apart, or has. */
+	int (*apart_fn)(void *); /* NULL when there was none */
+	uint64_t apart_waits; /* of the thread in the kernel before */
 
 	/* The monitor's. */
 	uint32_t seen_tick;
@@ -135,6 +158,10 @@ struct fiber_worker {
 	at(uint32_t) neglects; /* the oldest of its deque waits for long */
 	at(uint32_t) stuck; /* how many looks ago it moved */
 	at(uint32_t) robbed; /* thieves may take next, and all of the ring */
+	int64_t seen_cpu; /* time that the thread has run */
+	int64_t seen_cpu_at;
+	int64_t hog_cpu; /* that time, when it first made no progress */
+	bool relieved; /* it computed, and others waited: it lost its seat */
 };
 
 /*
@@ -156,12 +183,18 @@ enum fiber_rt_state {
 /* The runtime; one in a process. */
 struct fiber_rt {
 	at(uint32_t) state; /* enum fiber_rt_state */
-	uint32_t nr_workers; /* I */
+	uint32_t nr_workers; /* I: seats */
+	uint32_t nr_spares; /* making: more threads than that, at most */
+	uint32_t max_made; /* I: of the two together */
 	uint32_t flags; /* I: FIBER_TEST_... */
 	uint64_t seed; /* I */
-	struct fiber_worker **workers; /* I */
+	struct fiber_worker **workers; /* I; the first nr_made are */
+	at(uint32_t) nr_made; /* only grows */
+	at(uint32_t) nr_blockers; /* not 0: functions are known to block */
 
-	at(uint32_t) idle __attribute__((aligned(64)));
+	/* Lengths of the two lists; set under idle_lock. */
+	fiber_word idle __attribute__((aligned(64)));
+	fiber_word spares;
 	at(uint32_t) spinning;
 	at(uint32_t) global_len; /* set under global_lock */
 	at(uint32_t) monitor_deep; /* the monitor sleeps until it is woken */
@@ -172,8 +205,13 @@ struct fiber_rt {
 	struct fiber *global_last; /* global_lock */
 
 	struct fiber_lock idle_lock __attribute__((aligned(64)));
-	struct fiber_worker *idle_list; /* idle_lock: last in first out */
+	/* idle_lock: last in first out */
+	struct fiber_worker *idle_list;
+	struct fiber_worker *spare_list;
 	at(uint64_t) wakes;
+	at(uint64_t) blocks; /* seen by the monitor, or announced */
+	at(uint64_t) replaced; /* seats passed on */
+	fiber_word blockers[FIBER_BLOCKERS]; /* apart.c */
 
 	/* Fibers for whose stacks there is no memory. */
 	struct fiber_lock starved_lock;
@@ -183,6 +221,8 @@ struct fiber_rt {
 	at(uint64_t) spawned; /* by threads that are no workers */
 
 	struct fiber_stack_arena arena; /* class 0 */
+	pthread_mutex_t making; /* of workers */
+	int64_t make_again; /* making: not before; 0 when it never failed */
 	/* Made on demand under grow. */
 	struct fiber_stack_arena *arenas[FIBER_STACK_CLASSES];
 	pthread_mutex_t grow;
@@ -199,6 +239,12 @@ extern struct fiber_rt _fiber_rt;
 static inline struct fiber_worker *fiber_worker_of(struct fiber_here *here)
 {
 	return (struct fiber_worker *)here;
+}
+
+/* Threads that there are: of the workers, this many may be looked at. */
+static inline uint32_t fiber_workers_made(void)
+{
+	return at_load(&_fiber_rt.nr_made, ACQUIRE);
 }
 
 /* How many fibers thieves could find at this worker. */
@@ -225,6 +271,19 @@ void _fiber_sched_exit(struct fiber_here *here, int result)
 void _fiber_sched_submit(void);
 /* Wake this one, if it sleeps. */
 void _fiber_sched_kick(struct fiber_worker *worker);
+/* Wake this one, which the caller has taken out of its list. */
+void _fiber_sched_token(struct fiber_worker *worker, uint32_t token);
+
+/*
+ * Start one more worker, a spare; f, if not NULL, is in its inbox. NULL if there
+ * can be no more.
+ */
+struct fiber_worker *_fiber_worker_make(struct fiber *f);
+
+/* Work may be in a queue while a worker sleeps that has a seat as of now. */
+void _fiber_sched_offer(void);
+/* The running fiber is about to block its thread: w's seat is for others. */
+void _fiber_sched_apart(struct fiber_here *here);
 
 /* Start the runtime with defaults unless it runs. 0 or -errno. */
 int _fiber_rt_need(void);

@@ -14,6 +14,7 @@
 #include "clock.h"
 #include "control.h"
 #include "monitor.h"
+#include "queue.h"
 #include "stacks.h"
 #include "worker.h"
 
@@ -26,6 +27,9 @@ static sigset_t mask_before;
 
 /* They run the scheduler's loop only; fibers have stacks of their own. */
 #define STACK_SIZE (128 * 1024)
+
+/* When there could be no more threads, so long until that is tried again. */
+#define RETRY_NS 100000000
 
 /* The C++ runtime's, if the program has one. */
 extern struct fiber_exceptions *__cxa_get_globals(void) __attribute__((weak));
@@ -43,6 +47,7 @@ static void *run(void *arg)
 	char name[16];
 	struct fiber_why why;
 
+	at_store(&w->tid, gettid(), RELAXED);
 	snprintf(name, sizeof(name), "fiber/%u", w->number);
 	prctl(PR_SET_NAME, name);
 	/* Sleeps end when they should, and not up to 50 us later. */
@@ -96,10 +101,14 @@ static int start_thread(pthread_t *thread, void *(*fn)(void *), void *arg,
 	return 0;
 }
 
+/* rt->workers[i], unless it was made before and there was no thread for it. */
 static int make(uint32_t i, struct fiber_why *why)
 {
-	struct fiber_worker *w = aligned_alloc(64, sizeof(*w));
+	struct fiber_worker *w;
 
+	if (rt->workers[i])
+		return 0;
+	w = aligned_alloc(64, sizeof(*w));
 	if (!w)
 		return _fiber_why(why, -ENOMEM, "no memory for a worker");
 	memset(w, 0, sizeof(*w));
@@ -108,7 +117,8 @@ static int make(uint32_t i, struct fiber_why *why)
 		return _fiber_why(why, -ENOMEM, "no memory for alarms");
 	}
 	w->here.is_worker = true;
-	w->here.is_direct = !(rt->flags & FIBER_TEST_MIGRATE);
+	at_store(&w->here.is_direct, !(rt->flags & FIBER_TEST_MIGRATE),
+		 RELAXED);
 	w->here.cur = &w->idle;
 	w->here.past = _fiber_clock_now();
 	w->number = i;
@@ -124,7 +134,8 @@ static int make_all(struct fiber_why *why)
 	uint32_t i;
 	int err;
 
-	rt->workers = calloc(rt->nr_workers, sizeof(*rt->workers));
+	rt->workers =
+		calloc(rt->nr_workers + rt->nr_spares, sizeof(*rt->workers));
 	if (!rt->workers)
 		return _fiber_why(why, -ENOMEM, "no memory for workers");
 	for (i = 0; i < rt->nr_workers; i++) {
@@ -132,6 +143,7 @@ static int make_all(struct fiber_why *why)
 		if (err)
 			return err;
 	}
+	at_store(&rt->nr_made, rt->nr_workers, RELEASE);
 	return 0;
 }
 
@@ -152,6 +164,55 @@ static uint32_t start_all(struct fiber_why *why, int *err)
 	return i;
 }
 
+/* rt->making is held. */
+static struct fiber_worker *make_spare(struct fiber *f, struct fiber_why *why)
+{
+	uint32_t i = at_load(&rt->nr_made, RELAXED);
+	struct fiber_worker *w;
+
+	if (i >= rt->nr_workers + rt->nr_spares || make(i, why))
+		return NULL;
+	w = rt->workers[i];
+	at_store(&w->here.attention, FIBER_HERE_SPARE, RELAXED);
+	at_store(&w->here.is_direct, false, RELAXED);
+	if (f)
+		_fiber_queue_inbox_push(w, f);
+	/* Before it runs, as who counts those asleep wants to know them all. */
+	at_store(&rt->nr_made, i + 1, RELEASE);
+	if (!start_thread(&w->thread, run, w, why))
+		return w;
+	at_store(&rt->nr_made, i, RELEASE);
+	if (f)
+		_fiber_queue_inbox_pop(w);
+	return NULL;
+}
+
+struct fiber_worker *_fiber_worker_make(struct fiber *f)
+{
+	struct fiber_why why = { "" };
+	struct fiber_worker *w;
+
+	bool is_first;
+
+	pthread_mutex_lock(&rt->making);
+	w = _fiber_clock_real() < rt->make_again ? NULL : make_spare(f, &why);
+	is_first = why.text[0] && !rt->make_again;
+	if (why.text[0])
+		rt->make_again = _fiber_clock_real() + RETRY_NS;
+	pthread_mutex_unlock(&rt->making);
+	if (is_first)
+		_fiber_rt_failed(&why);
+	return w;
+}
+
+/* From now on there are no more than there are. */
+static void make_no_more(void)
+{
+	pthread_mutex_lock(&rt->making);
+	rt->nr_spares = 0;
+	pthread_mutex_unlock(&rt->making);
+}
+
 static void join_workers(uint32_t n)
 {
 	uint32_t i;
@@ -165,7 +226,11 @@ static void join_workers(uint32_t n)
 int _fiber_workers_start(struct fiber_why *why)
 {
 	uint32_t started = 0;
-	int err = make_all(why);
+	int err;
+
+	pthread_mutex_init(&rt->making, NULL);
+	rt->max_made = rt->nr_workers + rt->nr_spares;
+	err = make_all(why);
 
 	if (!err) {
 		block_signals(&mask_before);
@@ -189,21 +254,23 @@ static void stop_monitor(void)
 
 void _fiber_workers_stop(void)
 {
+	make_no_more();
 	at_store(&rt->quit, 1, SEQ_CST);
 	stop_monitor();
-	join_workers(rt->nr_workers);
+	join_workers(fiber_workers_made());
 }
 
 void _fiber_workers_abandon(void)
 {
 	uint32_t i;
 
-	at_store(&abandoned, rt->nr_workers, SEQ_CST);
-	for (i = 0; i < rt->nr_workers; i++)
+	make_no_more();
+	at_store(&abandoned, fiber_workers_made(), SEQ_CST);
+	for (i = 0; i < fiber_workers_made(); i++)
 		at_or(&rt->workers[i]->here.attention, FIBER_HERE_ABANDONED);
 	at_store(&rt->quit, 1, SEQ_CST);
 	stop_monitor();
-	for (i = 0; i < rt->nr_workers; i++) {
+	for (i = 0; i < fiber_workers_made(); i++) {
 		_fiber_sched_kick(rt->workers[i]);
 		pthread_detach(rt->workers[i]->thread);
 	}
@@ -251,7 +318,7 @@ void _fiber_workers_free(bool left)
 	/* They may be on their way to where they see that they are abandoned. */
 	if (left || !rt->workers)
 		return;
-	for (i = 0; i < rt->nr_workers; i++) {
+	for (i = 0; i < rt->max_made; i++) {
 		if (rt->workers[i])
 			free_worker(rt->workers[i]);
 	}

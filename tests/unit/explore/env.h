@@ -17,6 +17,7 @@
 extern struct explore_env {
 	bool barrier_refused; /* membarrier() is */
 	bool clock_is_virtual; /* the library believes */
+	bool is_blocked; /* whoever makes no progress is said to be */
 } explore_env;
 
 /* Whoever has a deadline before then, and is in nobody's hands, was forgotten. */

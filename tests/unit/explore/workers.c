@@ -13,14 +13,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "blocked.h"
 #include "control.h"
 #include "core.h"
 #include "monitor.h"
+#include "seat.h"
 #include "stacks.h"
 #include "workers.h"
 
 #define rt (&_fiber_rt)
-#define WORKERS_MAX 4
+#define WORKERS_MAX 4 /* spares among them */
 #define STACKS_MAX 16
 /* Control blocks that are ever used: the first. */
 #define FIBERS_MAX 64
@@ -90,7 +92,7 @@ static void reset_worker(unsigned int i)
 	memset(w, 0, sizeof(*w));
 	w->heap = heap;
 	w->here.is_worker = true;
-	w->here.is_direct = true;
+	at_store(&w->here.is_direct, true, RELAXED);
 	w->here.cur = &w->idle;
 	w->here.past = -1;
 	w->number = i;
@@ -172,21 +174,68 @@ static void run_worker(void *arg)
 	_fiber_sched_loop(arg);
 }
 
-void explore_add_workers(unsigned int n, uint32_t flags)
+static void add_workers(unsigned int first, unsigned int n)
 {
 	static const char *const names[] = { "worker 0", "worker 1", "worker 2",
 					     "worker 3" };
 	unsigned int i;
 
-	rt->nr_workers = n;
-	rt->flags = flags;
-	for (i = 0; i < n; i++) {
+	for (i = first; i < first + n; i++) {
 		struct explore_thread *t =
 			explore_add(names[i], run_worker, workers[i]);
 
-		workers[i]->here.is_direct = !(flags & FIBER_TEST_MIGRATE);
+		at_store(&workers[i]->here.is_direct,
+			 !(rt->flags & FIBER_TEST_MIGRATE), RELAXED);
 		t->here = &workers[i]->here;
 	}
+	at_store(&rt->nr_made, first + n, RELAXED);
+}
+
+void explore_add_workers(unsigned int n, uint32_t flags)
+{
+	rt->nr_workers = n;
+	rt->flags = flags;
+	add_workers(0, n);
+}
+
+/* They are made already: one that is made as it is wanted, this tests not. */
+void explore_add_spares(unsigned int n)
+{
+	unsigned int i;
+
+	add_workers(rt->nr_workers, n);
+	for (i = rt->nr_workers; i < rt->nr_workers + n; i++) {
+		at_store(&workers[i]->here.attention, FIBER_HERE_SPARE,
+			 RELAXED);
+		at_store(&workers[i]->here.is_direct, false, RELAXED);
+	}
+}
+
+struct fiber_worker *_fiber_worker_make(struct fiber *f)
+{
+	(void)f;
+	return NULL;
+}
+
+/* The test says when. */
+bool _fiber_blocked(struct fiber_worker *w)
+{
+	(void)w;
+	return explore_env.is_blocked;
+}
+
+int64_t _fiber_blocked_ran(const struct fiber_worker *w)
+{
+	(void)w;
+	return -1;
+}
+
+/* Any thread may have waited since it was last asked. */
+uint64_t _fiber_blocked_count(void)
+{
+	static uint64_t n;
+
+	return n += explore_choose(2);
 }
 
 struct fiber *explore_add_client(const char *name, void (*fn)(void *),
@@ -226,26 +275,32 @@ void explore_stop_workers(void)
 	at_store(&rt->quit, 1, SEQ_CST);
 	at_store(&rt->monitor_wake, 1, SEQ_CST);
 	_fiber_futex_wake(&rt->monitor_wake, 1);
-	for (i = 0; i < rt->nr_workers; i++)
+	for (i = 0; i < fiber_workers_made(); i++)
 		_fiber_sched_kick(workers[i]);
 }
 
 void explore_check_workers(void)
 {
+	unsigned int seats = 0;
 	unsigned int i;
 
 	EXPECT_EQ(at_load(&rt->idle, RELAXED), 0);
 	EXPECT(!rt->idle_list);
+	EXPECT_EQ(at_load(&rt->spares, RELAXED), 0);
+	EXPECT(!rt->spare_list);
 	EXPECT_EQ(at_load(&rt->global_len, RELAXED), 0);
 	EXPECT(!rt->global);
-	for (i = 0; i < rt->nr_workers; i++) {
+	for (i = 0; i < fiber_workers_made(); i++) {
 		struct fiber_worker *w = workers[i];
+
+		seats += !fiber_is_spare(w);
 
 		EXPECT_EQ(fiber_ring_len(&w->ring), 0);
 		EXPECT_EQ(fiber_deque_len(&w->deque), 0);
 		EXPECT(!at_load(&w->next, RELAXED));
 		EXPECT(!w->inbox);
 	}
+	EXPECT_EQ(seats, rt->nr_workers);
 }
 
 struct fiber_here *_fiber_here(void)

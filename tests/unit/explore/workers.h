@@ -12,6 +12,8 @@
 
 /* That many workers; flags are FIBER_TEST_MIGRATE and so on. */
 void explore_add_workers(unsigned int n, uint32_t flags);
+/* And so many without seats. */
+void explore_add_spares(unsigned int n);
 /* The thread that looks after them. Without it nobody looks twice. */
 void explore_add_monitor(void);
 /* There are so many stacks, all in all. */

@@ -354,7 +354,7 @@ static int use_a_fresh_stack(void *hold)
 }
 
 #define FRESH 4 /* that are to wait for each of their pages */
-#define FRESH_MAX 100
+#define FRESH_MAX 400
 
 /*
  * One after the other, as each takes a worker for the time of its faults. Those

@@ -56,8 +56,8 @@ static void older_and_newer(void)
 	newer.more[3] = 1u << 31;
 	CHECK_EQ(try_config(&newer.config), -E2BIG);
 	/* What is past the end of an older one is not looked at. */
-	newer.config.size = offsetof(struct fiber_config, reserved);
-	newer.config.reserved = 1;
+	newer.config.size = offsetof(struct fiber_config, spares);
+	newer.config.spares = 1000;
 	CHECK_EQ(try_config(&newer.config), 0);
 	newer.config.size = offsetof(struct fiber_config, stack_size);
 	newer.config.stack_size = 1;
@@ -81,7 +81,8 @@ static void nonsense_is_refused(void)
 		{ .stack_size = SIZE_MAX - 4095 },
 		{ .guard = FIBER_GUARDS_SOFT + 1 },
 		{ .guard = UINT32_MAX },
-		{ .reserved = 1 },
+		{ .spares = 257 },
+		{ .spares = UINT32_MAX - 1 },
 	};
 	size_t i;
 
@@ -99,6 +100,8 @@ static void sense_is_not(void)
 	static const struct fiber_config sense[] = {
 		{ .workers = 1 },
 		{ .workers = 256 },
+		{ .spares = 256 },
+		{ .spares = FIBER_SPARES_NONE },
 		{ .flags = FIBER_TEST_MIGRATE },
 		{ .flags = FIBER_TEST_CLOCK },
 		{ .flags = FIBER_TEST_MIGRATE | FIBER_TEST_CLOCK },

@@ -20,6 +20,9 @@ extern "C" {
  */
 #define FIBER_TEST_CLOCK 2u
 
+/* fiber_config.spares: no more threads than workers. */
+#define FIBER_SPARES_NONE (~0u)
+
 /* What stops a stack that overflows; see fiber_status.guard. */
 enum fiber_guard_kind {
 	FIBER_GUARDS_BEST, /* the first of the following that works */
@@ -40,7 +43,8 @@ struct fiber_config {
 	/* Bytes of a stack with its guard, in whole pages; 0 is 64 KiB. */
 	size_t stack_size;
 	unsigned int guard; /* enum fiber_guard_kind */
-	unsigned int reserved; /* 0 */
+	/* Threads more than workers, for fibers that block, at most; 0 is 256. */
+	unsigned int spares;
 	/* fiber_run(): how long others may take to end; 0 is a second. */
 	int64_t grace_ns;
 	uint64_t seed; /* of what is chosen at random; 0 is a random one */
@@ -59,6 +63,10 @@ struct fiber_status {
 	uint64_t wakes; /* of sleeping workers */
 	uint64_t starved; /* fibers that now wait for memory for a stack */
 	uint64_t stacks; /* fibers that have a stack now */
+	uint64_t blocks; /* times that a fiber was seen, or said, to block */
+	uint64_t replaced; /* times that another thread took a worker's place */
+	unsigned int excess; /* threads more than workers that run a fiber */
+	unsigned int reserved;
 	char blocking[16]; /* who sees that a worker blocks: "monitor" */
 	char why[256]; /* the last failure, a sentence; or empty */
 };
