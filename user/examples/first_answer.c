@@ -2,6 +2,9 @@
 /*
  * Ask several at once, take the first answer, and do not wait for longer than
  * a deadline.
+ *
+ * prints:
+ *	server 1 was first
  */
 #include <stdio.h>
 

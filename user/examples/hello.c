@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
  * The least: two fibers and a channel between them.
+ *
+ * prints:
+ *	0
+ *	1
+ *	2
  */
 #include <stdio.h>
 

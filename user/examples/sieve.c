@@ -4,6 +4,18 @@
  * what it does not divide.
  *
  * usage: sieve [COUNT]
+ *
+ * prints:
+ *	2
+ *	3
+ *	5
+ *	7
+ *	11
+ *	13
+ *	17
+ *	19
+ *	23
+ *	29
  */
 #include <stdio.h>
 #include <stdlib.h>
