@@ -56,7 +56,6 @@ INSTALL_ROOT = $(DESTDIR)$(PREFIX)
 install: user		## install tool, library, man pages, and the module if built; DESTDIR= PREFIX=
 	$(Q)install -d $(INSTALL_ROOT)/sbin $(INSTALL_ROOT)/lib/pkgconfig \
 		$(INSTALL_ROOT)/include/fiber $(INSTALL_ROOT)/include/linux \
-		$(INSTALL_ROOT)/share/man/man8 $(INSTALL_ROOT)/share/man/man3 \
 		$(INSTALL_ROOT)/share/bash-completion/completions
 	$(Q)install $(B)/bin/fiberctl $(INSTALL_ROOT)/sbin
 	$(Q)install -m 644 $(B)/lib/libfibernl.a $(INSTALL_ROOT)/lib
@@ -64,8 +63,6 @@ install: user		## install tool, library, man pages, and the module if built; DES
 	$(Q)ln -sf $(NL_SONAME) $(INSTALL_ROOT)/lib/libfibernl.so
 	$(Q)install -m 644 user/include/fiber/nl.h $(INSTALL_ROOT)/include/fiber
 	$(Q)install -m 644 kmod/uapi/linux/fiber.h $(INSTALL_ROOT)/include/linux
-	$(Q)install -m 644 user/man/fiberctl.8 $(INSTALL_ROOT)/share/man/man8
-	$(Q)install -m 644 user/man/fibernl.3 $(INSTALL_ROOT)/share/man/man3
 	$(Q)install -m 644 user/ctl/completion/fiberctl.bash \
 		$(INSTALL_ROOT)/share/bash-completion/completions/fiberctl
 	$(Q)sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' \
