@@ -13,7 +13,9 @@ check-lint: | $(CACHE)/kernels/6.1/release $(CACHE)/kernels/6.12/release
 		format=tests/lint/format \
 		'spec=tests/lint/spec kmod/uapi/fiber.yaml $(CC)' \
 		'sparse=tests/lint/sparse $(CACHE)/kernels/6.12/build $(B)/lint/sparse' \
-		'man=mandoc -T lint -W warning user/man/*.[0-9]' \
+		'mandoc=rm -rf $(B)/lint/man && user/man/build $(B)/lint/man && mandoc -T lint -W warning $(B)/lint/man/*/*' \
+		man=tests/lint/man \
+		'man-code=CC=$(CC) tests/lint/man-code' \
 		'clang=$(MAKE) -s B=$(B)/lint/clang CC=clang WERROR=-Werror user' \
 		'gcc=$(MAKE) -s B=$(B)/lint/gcc CC=gcc WERROR=-Werror user'
 	$(Q)tests/lint/sizes
