@@ -61,5 +61,6 @@ install-lib: user
 	$(Q)install -m 644 $(LIB_HEADERS) $(INSTALL_ROOT)/include/fiber
 	$(Q)sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' \
 		user/pkg/libfiber.pc.in >$(INSTALL_ROOT)/lib/pkgconfig/libfiber.pc
+	$(Q)chmod 644 $(INSTALL_ROOT)/lib/pkgconfig/libfiber.pc
 
 -include $(LIB_OBJ:.o=.d)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 # The manual. What is in it is in user/man; user/man/build says how it is made.
 
-MAN_SRC := $(wildcard user/man/*) $(wildcard user/examples/*.c)
+# The folder too: it changes when a page is taken away.
+MAN_SRC := user/man $(wildcard user/man/*) $(wildcard user/examples/*.c)
 
 user: $(B)/man/built
 

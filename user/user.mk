@@ -68,6 +68,7 @@ install: user		## install tool, library, man pages, and the module if built; DES
 	$(Q)sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' \
 		user/pkg/libfibernl.pc.in \
 		>$(INSTALL_ROOT)/lib/pkgconfig/libfibernl.pc
+	$(Q)chmod 644 $(INSTALL_ROOT)/lib/pkgconfig/libfibernl.pc
 	$(Q)[ ! -e $(B)/kmod/host/fiber.ko ] || \
 		user/pkg/install-module $(B)/kmod/host/fiber.ko "$(DESTDIR)"
 
