@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * Two fibers with names, on one worker, that take turns.
+ * Two fibers with names that take turns.
  *
  * prints:
  *	ping
@@ -14,8 +14,8 @@
 
 #include <fiber.h>
 
-/* Whose turn it is. With one worker, two fibers never look at the same time. */
-static const char *turn = "ping";
+/* Whose turn it is. */
+static _Atomic(const char *) turn = "ping";
 
 static int play(void *other)
 {
@@ -53,7 +53,5 @@ static int start(void *arg)
 
 int main(void)
 {
-	struct fiber_config config = { .size = sizeof(config), .workers = 1 };
-
-	return fiber_run(start, NULL, &config);
+	return fiber_run(start, NULL, NULL);
 }
