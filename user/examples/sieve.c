@@ -5,17 +5,11 @@
  *
  * usage: sieve [COUNT]
  *
- * prints:
+ * sieve 4 prints:
  *	2
  *	3
  *	5
  *	7
- *	11
- *	13
- *	17
- *	19
- *	23
- *	29
  */
 #include <stdio.h>
 #include <stdlib.h>
