@@ -208,27 +208,45 @@ static int apply(struct fiber *f, const struct fiber_attr *given)
 	return 0;
 }
 
-static __attribute__((noinline)) int spawn_slow(struct fiber **fiber,
-						int (*fn)(void *), void *arg,
-						const struct fiber_attr *attr)
+int _fiber_life_make(struct fiber **fiber, int (*fn)(void *), void *arg,
+		     const struct fiber_attr *attr, uint32_t refs)
 {
 	struct fiber_here *here;
 	struct fiber *f;
 	int err;
 
-	if (!fiber || !fn)
-		return -EINVAL;
 	f = get_control_slow(&here, &err);
 	if (!f)
 		return err;
-	init(f, fn, arg, 0, 2);
+	init(f, fn, arg, 0, refs);
 	err = attr ? apply(f, attr) : 0;
-	if (err) {
+	if (err)
 		put_control(here, f);
-		return err;
-	}
-	*fiber = f;
-	return launch(here, f);
+	else
+		*fiber = f;
+	return err;
+}
+
+void _fiber_life_launch(struct fiber *f)
+{
+	launch(_fiber_here(), f);
+}
+
+void _fiber_life_unmake(struct fiber *f)
+{
+	put_control(_fiber_here(), f);
+}
+
+static __attribute__((noinline)) int spawn_slow(struct fiber **fiber,
+						int (*fn)(void *), void *arg,
+						const struct fiber_attr *attr)
+{
+	int err;
+
+	if (!fiber || !fn)
+		return -EINVAL;
+	err = _fiber_life_make(fiber, fn, arg, attr, 2);
+	return err ? err : launch(_fiber_here(), *fiber);
 }
 
 int fiber_spawn(struct fiber **fiber, int (*fn)(void *), void *arg,

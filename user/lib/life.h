@@ -10,6 +10,8 @@
 #ifndef FIBER_LIFE_H
 #define FIBER_LIFE_H
 
+#include <fiber/fiber.h>
+
 #include "sched.h"
 
 /* fiber->flags, beside those in park.h. */
@@ -20,6 +22,15 @@
  * who joins, and give the control block back. By its worker, on its stack.
  */
 void _fiber_life_end(struct fiber_worker *w, struct fiber *f, int result);
+
+/*
+ * A fiber that does not run yet, with so many references, one of them its own:
+ * 0 or -errno, as fiber_spawn(). It is for its maker to launch, or to give back.
+ */
+int _fiber_life_make(struct fiber **fiber, int (*fn)(void *), void *arg,
+		     const struct fiber_attr *attr, uint32_t refs);
+void _fiber_life_launch(struct fiber *f);
+void _fiber_life_unmake(struct fiber *f);
 
 /* Cancel all fibers. Returns how many have not ended. */
 uint64_t _fiber_life_cancel_all(void);
