@@ -13,8 +13,9 @@ EXPLORE_PROGRAMS := $(EXPLORE_TESTS:%=$(B)/unit/explore/%) \
 	$(EXPLORE_TESTS:%=$(B)/unit/asan/explore/%) \
 	$(B)/unit/explore/explore_mutants
 EXPLORE_COMMON := explore buffer past report env ledger
-EXPLORE_LIB := alarm base box cancel chan lock park select sized slab timer
-EXPLORE_SCHED := apart block control extra fiber idle life monitor queue relief \
+EXPLORE_LIB := alarm base box cancel chan deadline extra lock park select \
+	sized slab timer
+EXPLORE_SCHED := apart block control fiber idle life monitor queue relief \
 	sched seat stacks why
 # Small queues, so that they are full, and wrap around.
 EXPLORE_DEFINES := -DFIBER_EXPLORE -DFIBER_RING_SIZE=4u -DFIBER_DEQUE_SIZE=4u

@@ -17,20 +17,28 @@
 #include <fiber/cancel.h>
 
 #include "cancel.h"
+#include "deadline.h"
 
-/* f->lock is held. What the caller is to end once it is not; or 0. */
-static uint64_t deliver(struct fiber *f)
+bool _fiber_cancel_deliver(struct fiber *f, uint32_t attention, int outcome)
 {
-	at_store(&f->attention, FIBER_ATTENTION_CANCEL, RELAXED);
+	uint64_t won;
+
+	attention |= at_load(&f->attention, RELAXED);
+	at_store(&f->attention, attention, RELAXED);
 	/* Pairs with the setting of PARKED in fiber_park_left(). */
 	at_fence();
-	return _fiber_park_claim(f, _fiber_park_ticket(f));
+	won = _fiber_park_claim(f, _fiber_park_ticket(f));
+	if (!won)
+		return false;
+	/* Under the lock, so that it does not end meanwhile. */
+	f->fired = NULL;
+	f->outcome = outcome;
+	return _fiber_park_end(f, won);
 }
 
-int _fiber_cancel(struct fiber *f, int why)
+int _fiber_cancel(struct fiber_here *here, struct fiber *f, int why)
 {
-	uint64_t won = 0;
-	struct fiber_here *here;
+	bool is_mine = false;
 	int err = 0;
 
 	fiber_lock(&f->lock);
@@ -39,32 +47,26 @@ int _fiber_cancel(struct fiber *f, int why)
 	} else if (!f->why) {
 		f->why = why;
 		if (!f->masked)
-			won = deliver(f);
-	}
-	if (won) {
-		/* Still under the lock, so that it does not end meanwhile. */
-		f->fired = NULL;
-		f->outcome = -ECANCELED;
-		if (!_fiber_park_end(f, won))
-			won = 0;
+			is_mine = _fiber_cancel_deliver(
+				f, FIBER_ATTENTION_CANCEL, -ECANCELED);
 	}
 	fiber_unlock(&f->lock);
-	if (won) {
-		here = fiber_here_get(&err);
+	if (is_mine)
 		_fiber_sched_ready(here, f);
-	}
 	return err;
 }
 
 int fiber_cancel(struct fiber *fiber, int why)
 {
+	struct fiber_here *here;
 	int err;
 
 	if (!fiber || why < 1)
 		return -EINVAL;
-	if (!fiber_here_get(&err))
+	here = fiber_here_get(&err);
+	if (!here)
 		return err;
-	return _fiber_cancel(fiber, why);
+	return _fiber_cancel(here, fiber, why);
 }
 
 int fiber_cancelled(void)
@@ -74,24 +76,32 @@ int fiber_cancelled(void)
 	return here && here->is_worker ? here->cur->why : 0;
 }
 
-int fiber_cancel_mask(int on)
+void _fiber_cancel_attend(struct fiber *f, uint32_t attention)
 {
-	struct fiber_here *here = _fiber_here();
-	struct fiber *f;
-	uint64_t ticket;
+	uint64_t ticket = _fiber_park_ticket(f);
+
+	at_store(&f->attention, attention, RELAXED);
+	if (at_load(&f->park, RELAXED) & FIBER_PARK_CLAIMED)
+		at_store(&f->park, ticket + FIBER_PARK_GENERATION, RELEASE);
+}
+
+int _fiber_cancel_mask(struct fiber *f, int on)
+{
+	uint32_t attention;
 	int before;
 
-	if (!here || !here->is_worker)
-		return 0;
-	f = here->cur;
 	fiber_lock(&f->lock);
 	before = f->masked;
 	f->masked = !!on;
-	ticket = _fiber_park_ticket(f);
-	at_store(&f->attention, f->why && !on ? FIBER_ATTENTION_CANCEL : 0,
-		 RELAXED);
-	if (at_load(&f->park, RELAXED) & FIBER_PARK_CLAIMED)
-		at_store(&f->park, ticket + FIBER_PARK_GENERATION, RELEASE);
+	attention = f->why && !on ? FIBER_ATTENTION_CANCEL : 0;
+	_fiber_cancel_attend(f, attention | _fiber_deadline_masked(f));
 	fiber_unlock(&f->lock);
 	return before;
+}
+
+int fiber_cancel_mask(int on)
+{
+	struct fiber_here *here = _fiber_here();
+
+	return here && here->is_worker ? _fiber_cancel_mask(here->cur, on) : 0;
 }

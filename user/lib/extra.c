@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "deadline.h"
 #include "extra.h"
 
 /* Destructors may set values again, but not for ever. */
@@ -49,12 +50,22 @@ static bool destroy(struct fiber_extra *extra)
 	return any;
 }
 
+static void give_up_owned(struct fiber_extra *extra)
+{
+	struct fiber_owned *owned;
+
+	while ((owned = extra->owned))
+		owned->give_up(owned);
+}
+
 void _fiber_extra_end(struct fiber *f)
 {
-	int i;
+	int i = 0;
 
-	for (i = 0; i < ROUNDS && destroy(f->extra); i++)
-		;
+	do {
+		give_up_owned(f->extra);
+	} while (i++ < ROUNDS && destroy(f->extra));
+	_fiber_deadline_end(f);
 }
 
 void _fiber_extra_free(struct fiber *f)

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What few fibers have: a name, values of keys, handlers of their end.
+ * What few fibers have: a name, values of keys, handlers of their end, a
+ * deadline, things to give up.
  *
  * It is made when the first of these is wanted, and belongs to whoever runs the
  * fiber; it goes when the control block does. Threads that are no workers may have
- * one too, for keys.
+ * one too, for keys and the like.
  */
 #ifndef FIBER_EXTRA_H
 #define FIBER_EXTRA_H
@@ -13,16 +14,26 @@
 
 #include "park.h"
 
+struct fiber_ambient;
+
+/* What somebody holds, and gives up at his end at the latest. */
+struct fiber_owned {
+	struct fiber_owned *next;
+	void (*give_up)(struct fiber_owned *owned); /* unlinks it; may switch */
+};
+
 struct fiber_extra {
 	char name[FIBER_NAME_SIZE];
 	struct fiber_cleanup *cleanup; /* latest first */
+	struct fiber_owned *owned; /* latest first */
+	struct fiber_ambient *ambient; /* deadline.h; or NULL */
 	void *values[FIBER_KEYS_MAX];
 };
 
 /* f's, made if needed; NULL if there is no memory. */
 struct fiber_extra *_fiber_extra_get(struct fiber *f);
 
-/* Run destructors. By who runs f; may switch. */
+/* Run destructors, and give up the rest. By who runs f; may switch. */
 void _fiber_extra_end(struct fiber *f);
 /* Give it back, if there is one. Nobody else uses f. */
 void _fiber_extra_free(struct fiber *f);

@@ -465,6 +465,8 @@ uint64_t _fiber_life_count(void)
 
 uint64_t _fiber_life_cancel_all(void)
 {
+	struct fiber_here *known = _fiber_here();
+	struct fiber_here *here = known ? known : &rt->monitor_here;
 	uint32_t n = _fiber_control_count();
 	uint32_t i;
 
@@ -472,7 +474,7 @@ uint64_t _fiber_life_cancel_all(void)
 		struct fiber *f = _fiber_control_at(i);
 
 		if (f->kind == FIBER_KIND_FIBER)
-			_fiber_cancel(f, 1);
+			_fiber_cancel(here, f, 1);
 	}
 	return _fiber_life_count();
 }

@@ -21,26 +21,43 @@ static fiber_word *flags_of(struct fiber *f)
 
 __attribute__((noinline)) bool _fiber_park_end_slow(struct fiber *f)
 {
-	bool is_thread = f->kind == FIBER_KIND_THREAD;
-	/* Pairs with the setting of PARKED, by the thread or fiber_park_left(). */
-	uint64_t seen = at_or(&f->park, FIBER_PARK_READY);
+	enum fiber_kind kind = f->kind;
+	uint64_t seen;
 
+	if (kind == FIBER_KIND_CALL) {
+		f->fn(f->arg);
+		return false;
+	}
+	/* Pairs with the setting of PARKED, by the thread or fiber_park_left(). */
+	seen = at_or(&f->park, FIBER_PARK_READY);
 	if (!(seen & FIBER_PARK_PARKED))
 		return false;
-	if (!is_thread)
+	if (kind != FIBER_KIND_THREAD)
 		return true;
 	/* The thread may be gone by now. Control blocks do not go. */
 	_fiber_futex_wake(flags_of(f), 1);
 	return false;
 }
 
+/* Why f is not to wait, or 0. */
+static int refusal(const struct fiber *f)
+{
+	uint32_t seen = at_load(&f->attention, RELAXED);
+
+	if (seen & FIBER_ATTENTION_CANCEL)
+		return -ECANCELED;
+	return seen & FIBER_ATTENTION_EXPIRED ? -ETIMEDOUT : 0;
+}
+
 __attribute__((noinline, cold)) bool _fiber_park_left_cancelled(struct fiber *f,
 								uint64_t ticket)
 {
-	if (!_fiber_park_claim(f, ticket))
+	int err = refusal(f);
+
+	if (!err || !_fiber_park_claim(f, ticket))
 		return false;
 	f->fired = NULL;
-	f->outcome = -ECANCELED;
+	f->outcome = err;
 	return true;
 }
 
@@ -91,14 +108,22 @@ static void give_up(struct fiber_here *here, struct fiber *f, uint64_t ticket)
 		fiber_park_wake(here, f, won, NULL, -ENOMEM);
 }
 
+static int64_t earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
 int _fiber_park_wait(struct fiber_here *here, struct fiber *f, int64_t deadline,
 		     struct fiber_waiter **fired)
 {
 	bool is_fiber = f->kind == FIBER_KIND_FIBER;
 	uint64_t ticket = _fiber_park_ticket(f);
-	bool has_alarm = deadline != INT64_MAX &&
-			 (is_fiber || _fiber_clock_is_virtual());
+	bool has_alarm;
 
+	if (!is_fiber)
+		deadline = earlier(deadline, _fiber_deadline_of(f));
+	has_alarm = deadline != INT64_MAX &&
+		    (is_fiber || _fiber_clock_is_virtual());
 	if (has_alarm && _fiber_sched_deadline(here, f, deadline) < 0)
 		give_up(here, f, ticket);
 	if (is_fiber)
@@ -124,7 +149,9 @@ __attribute__((noinline)) int _fiber_checkpoint_slow(struct fiber_here *here)
 		_fiber_sched_yield(here);
 		here = _fiber_here();
 	}
-	if (at_load(&here->cur->attention, RELAXED) & FIBER_ATTENTION_CANCEL)
+	seen = at_load(&here->cur->attention, RELAXED);
+	if (seen & FIBER_ATTENTION_CANCEL)
 		return -ECANCELED;
-	return 0;
+	/* Past it what need not wait is done. */
+	return seen & FIBER_ATTENTION_DEADLINE ? _fiber_deadline_arm(here) : 0;
 }

@@ -53,10 +53,13 @@ enum fiber_kind {
 	FIBER_KIND_FIBER,
 	FIBER_KIND_THREAD,
 	FIBER_KIND_IDLE, /* what a worker runs when it has no fiber */
+	FIBER_KIND_CALL, /* nobody: when its wait ends, fn(arg) is called */
 };
 
 /* fiber->attention: why the next call that may wait has to look up. */
 #define FIBER_ATTENTION_CANCEL 1u
+#define FIBER_ATTENTION_EXPIRED 2u /* its deadline has passed (deadline.h) */
+#define FIBER_ATTENTION_DEADLINE 4u /* it has one that is in no heap yet */
 
 /* fiber->flags. R: of the running fiber itself, others look but do not write. */
 #define FIBER_FLAG_STARTED 1u /* has a context */
@@ -105,7 +108,7 @@ struct fiber {
 	uint32_t life; /* L: how many fibers were in this control block */
 
 	struct fiber_alarm alarm;
-	at(int64_t) deadline; /* of the present wait; FIBER_FOREVER */
+	at(int64_t) deadline; /* of the present wait; FIBER_FOREVER. CALL: I */
 	int why; /* L: cancelled: the reason; 0 is not */
 	uint32_t stack_class; /* I: of its stack's size */
 	struct fiber_extra *extra; /* S: name, keys, handlers; or NULL */
@@ -322,6 +325,15 @@ int _fiber_sched_deadline(struct fiber_here *here, struct fiber *f,
 /* Have the alarm, which is in no heap, run at a time: 0 or -errno. */
 int _fiber_sched_alarm(struct fiber_here *here, struct fiber_alarm *alarm,
 		       int64_t at);
+
+/*
+ * What deadline.c does for it, where there is one for all that the caller does.
+ */
+
+/* f's, who calls; INT64_MAX. */
+int64_t _fiber_deadline_of(struct fiber *f);
+/* FIBER_ATTENTION_DEADLINE: see to it. 0, or -ENOMEM. */
+int _fiber_deadline_arm(struct fiber_here *here);
 
 /* Fibers whose waits somebody has won and ended, to be made ready together. */
 struct fiber_batch {

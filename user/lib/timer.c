@@ -20,10 +20,22 @@ struct fiber_timer {
 	int64_t sent; /* of who sends: the latest time that was */
 };
 
+/* How it ended. What ended it may have been the deadline of all that f does. */
+static int slept(const struct fiber *f, int64_t t, int err)
+{
+	if (err != -ETIMEDOUT)
+		return err;
+	if (likely(f->kind == FIBER_KIND_FIBER &&
+		   !at_load(&f->attention, RELAXED)))
+		return 0;
+	return t <= _fiber_clock_now() ? 0 : -ETIMEDOUT;
+}
+
 int fiber_sleep_until(int64_t t)
 {
 	struct fiber_waiter *nobody;
 	struct fiber_here *here;
+	struct fiber *f;
 	int err;
 
 	here = fiber_here_get(&err);
@@ -35,8 +47,9 @@ int fiber_sleep_until(int64_t t)
 	here = _fiber_here();
 	if (t != INT64_MAX && t <= _fiber_clock_now())
 		return 0;
-	err = fiber_park_wait(here, here->cur, t, &nobody);
-	return err == -ETIMEDOUT ? 0 : err;
+	f = here->cur;
+	err = fiber_park_wait(here, f, t, &nobody);
+	return slept(f, t, err);
 }
 
 int fiber_sleep(int64_t ns)

@@ -32,7 +32,7 @@ FIBER_API int fiber_cancelled(void);
 /*
  * on = 1: calls of this fiber work as if it were not cancelled, for cleaning up;
  * on = 0: no longer. Returns what was set before, to be set again; 0 in other
- * threads.
+ * threads. A deadline of all that the fiber does is masked too (deadline.h).
  */
 FIBER_API int fiber_cancel_mask(int on);
 

@@ -13,7 +13,10 @@ extern "C" {
 
 struct fiber_timer;
 
-/* Sleep for so many nanoseconds, or until then. 0; -ECANCELED, -ENOMEM. */
+/*
+ * Sleep for so many nanoseconds, or until then. 0; -ECANCELED, -ENOMEM;
+ * -ETIMEDOUT where a deadline (deadline.h) comes first.
+ */
 FIBER_API int fiber_sleep(int64_t ns);
 FIBER_API int fiber_sleep_until(int64_t t);
 
