@@ -58,6 +58,7 @@
 #include <fiber/deadline.h>
 #include <fiber/fiber.h>
 #include <fiber/run.h>
+#include <fiber/scope.h>
 #include <fiber/select.h>
 #include <fiber/time.h>
 

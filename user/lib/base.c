@@ -53,7 +53,7 @@ const char *fiber_strerror(int err)
 	case ETIMEDOUT:
 		return "The deadline has passed";
 	case ECANCELED:
-		return "The fiber is cancelled";
+		return "The fiber, or the scope, is cancelled";
 	case EDEADLK:
 		return "It would wait for itself";
 	case EBUSY:

@@ -380,11 +380,71 @@ static void let_a_thread_send(void)
 	fiber_chan_put(chan);
 }
 
+static void use_deadlines(void)
+{
+	int64_t before = fiber_deadline_push(fiber_after(50 * USEC));
+	struct fiber_chan *chan;
+
+	if (failed(before < 0 ? (int)before : 0, "fiber_deadline_push()"))
+		return;
+	if (!FAILED(fiber_chan_new(&chan, 8, 0, NULL))) {
+		CHECK_TIMES_OUT(fiber_recv(chan, NULL));
+		fiber_chan_put(chan);
+	}
+	fiber_deadline_pop(before);
+}
+
+static int wait_in_scope(void *chan)
+{
+	CHECK_EQ(fiber_recv(chan, NULL), -ECANCELED);
+	return -ECANCELED;
+}
+
+/* More than fit in the first memory for them. */
+static void wait_in_scopes(struct fiber_chan *chan)
+{
+	struct fiber_scope_attr attr = { .size = sizeof(attr) };
+	struct fiber_scope *scope;
+	int n = 0;
+
+	attr.deadline = fiber_after(SEC);
+	if (FAILED(fiber_scope_new(&scope, &attr)))
+		return;
+	while (n < MANY && !FAILED(fiber_scope_go(scope, wait_in_scope, chan)))
+		n++;
+	if (n == MANY)
+		CHECK_TIMES_OUT(
+			fiber_scope_wait_until(scope, fiber_after(50 * USEC)));
+	CHECK_EQ(fiber_scope_cancel(scope, 1), 0);
+	CHECK_EQ(fiber_scope_wait(scope), -ECANCELED);
+	fiber_scope_free(scope);
+}
+
+static int own_scopes(void *chan)
+{
+	wait_in_scopes(chan);
+	wait_in_scopes(chan);
+	return 0;
+}
+
+static void use_scopes(void)
+{
+	struct fiber_chan *chan;
+	struct fiber *fiber;
+
+	if (FAILED(fiber_chan_new(&chan, 8, 0, NULL)))
+		return;
+	if (!FAILED(fiber_spawn(&fiber, own_scopes, chan, NULL)))
+		CHECK_EQ(join(fiber), 0);
+	fiber_chan_put(chan);
+}
+
 static int do_all(void *arg)
 {
 	static void (*const parts[])(void) = {
 		name_a_deep_one, use_keys,   pass_elements, select_among_many,
 		use_timers,	 wait_until, make_many,	    let_a_thread_send,
+		use_deadlines,	 use_scopes,
 	};
 	size_t i;
 
