@@ -7,7 +7,8 @@
 EXPLORE_TESTS := $(patsubst tests/unit/explore/%.c,%,\
 	$(wildcard tests/unit/explore/explore_*.c))
 # Those that have the library's own scheduler, and what that takes.
-EXPLORE_WORKER_TESTS := explore_worker explore_life explore_seat
+EXPLORE_WORKER_TESTS := explore_life explore_scope explore_seat \
+	explore_worker
 EXPLORE_THREAD_TESTS := $(filter-out $(EXPLORE_WORKER_TESTS),$(EXPLORE_TESTS))
 EXPLORE_PROGRAMS := $(EXPLORE_TESTS:%=$(B)/unit/explore/%) \
 	$(EXPLORE_TESTS:%=$(B)/unit/asan/explore/%) \
@@ -16,7 +17,7 @@ EXPLORE_COMMON := explore buffer past report env ledger
 EXPLORE_LIB := alarm base box cancel chan deadline extra lock park select \
 	sized slab timer
 EXPLORE_SCHED := apart block control fiber idle life monitor queue relief \
-	sched seat stacks why
+	sched scope seat stacks why
 # Small queues, so that they are full, and wrap around.
 EXPLORE_DEFINES := -DFIBER_EXPLORE -DFIBER_RING_SIZE=4u -DFIBER_DEQUE_SIZE=4u
 EXPLORE_CFLAGS = $(LIB_TEST_CFLAGS) -iquote tests/unit/explore \
