@@ -3,7 +3,6 @@
  * Deadlines of all that a fiber does.
  */
 #include <errno.h>
-#include <stdlib.h>
 
 #include <fiber/deadline.h>
 
@@ -11,6 +10,9 @@
 #include "clock.h"
 #include "deadline.h"
 #include "extra.h"
+#include "slab.h"
+
+static struct fiber_slab_cache ambients;
 
 static struct fiber_ambient *ambient_of(const struct fiber *f)
 {
@@ -20,7 +22,7 @@ static struct fiber_ambient *ambient_of(const struct fiber *f)
 static void put(struct fiber_ambient *a)
 {
 	if (at_add(&a->alarm.refs, -1) == 1)
-		free(a);
+		_fiber_slab_put(&ambients, a);
 }
 
 /* It may have another one by now, or none, or have ended. */
@@ -145,7 +147,7 @@ static struct fiber_ambient *make(struct fiber *f)
 
 	if (!extra)
 		return NULL;
-	a = calloc(1, sizeof(*a));
+	a = _fiber_slab_get(&ambients, sizeof(*a));
 	if (!a)
 		return NULL;
 	a->alarm.alarm.is_timer = 1;

@@ -35,7 +35,7 @@ struct fiber_ambient {
 	/* Not masked and masked: set by the fiber under its lock. */
 	int64_t of[2];
 	int64_t base; /* I: of its scope */
-};
+} __attribute__((aligned(64)));
 
 /* What f is to look up for, now that its mask has changed; f->lock is held. */
 uint32_t _fiber_deadline_masked(struct fiber *f);
