@@ -113,14 +113,20 @@ int _fiber_deadline_arm(struct fiber_here *here)
 	return 0;
 }
 
+/* f->lock is held, by f: what has passed no longer has. */
+static void attend(struct fiber *f, struct fiber_ambient *a)
+{
+	uint32_t cancelled = at_load(&f->attention, RELAXED) &
+			     FIBER_ATTENTION_CANCEL;
+
+	_fiber_cancel_attend(f, cancelled | attention_for(f, a));
+}
+
 static void set(struct fiber *f, struct fiber_ambient *a, int64_t t)
 {
-	uint32_t cancelled;
-
 	fiber_lock(&f->lock);
 	a->of[f->masked] = t;
-	cancelled = at_load(&f->attention, RELAXED) & FIBER_ATTENTION_CANCEL;
-	_fiber_cancel_attend(f, cancelled | attention_for(f, a));
+	attend(f, a);
 	fiber_unlock(&f->lock);
 	if (!needs_alarm(f, a))
 		_fiber_alarm_del(&a->alarm.alarm);
@@ -133,7 +139,9 @@ void _fiber_deadline_end(struct fiber *f)
 	if (!a)
 		return;
 	fiber_lock(&f->lock);
-	a->of[0] = a->of[1] = INT64_MAX;
+	/* Of both: whoever is in this memory next will have another mask. */
+	a->of[0] = a->of[1] = a->base = INT64_MAX;
+	attend(f, a);
 	fiber_unlock(&f->lock);
 	_fiber_alarm_del(&a->alarm.alarm);
 	f->extra->ambient = NULL;

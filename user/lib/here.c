@@ -60,6 +60,9 @@ static struct fiber_here *attach(void)
 	f->kind = FIBER_KIND_THREAD;
 	f->life++;
 	f->pins = 0;
+	/* The fiber that was in it may have been cancelled, and masked that. */
+	f->masked = 0;
+	f->why = 0;
 	f->stack = NULL;
 	at_store(&f->attention, 0, RELAXED);
 	at_store(&f->park, _fiber_park_ticket(f) + FIBER_PARK_GENERATION,

@@ -165,9 +165,12 @@ static int grow_trees(void *arg)
 	return 0;
 }
 
+static struct fiber_chan *thread_is_done;
+
 static void *grow_in_thread(void *arg)
 {
 	grow_trees(arg);
+	send_int(thread_is_done, 0);
 	return NULL;
 }
 
@@ -198,6 +201,7 @@ static void grow_all(void)
 	pthread_t thread;
 
 	chan = new_chan(sizeof(int), 1);
+	thread_is_done = new_chan(sizeof(int), 1);
 	until = fiber_after(harsh_time(300 * MSEC, 5));
 	harsh_watch();
 	for (int i = 0; i < ROOTS; i++)
@@ -209,10 +213,13 @@ static void grow_all(void)
 		 0);
 	for (int i = 0; i < ROOTS - 1; i++)
 		CHECK_EQ(join(fibers[i]), 0);
+	/* Its scopes need the worker until then. */
+	CHECK_EQ(recv_int(thread_is_done), 0);
 	CHECK_EQ(pthread_join(thread, NULL), 0);
 	harsh_unwatch();
 	CHECK_EQ(atomic_load(&started), atomic_load(&over));
 	fiber_chan_put(chan);
+	fiber_chan_put(thread_is_done);
 }
 
 static void trees(void)

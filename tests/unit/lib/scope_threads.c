@@ -93,6 +93,47 @@ static void are_owners(void)
 	}
 }
 
+static int end_cancelled(void *masked)
+{
+	CHECK_EQ(fiber_recv(never, NULL), -ECANCELED);
+	if (masked)
+		CHECK_EQ(fiber_cancel_mask(1), 0);
+	return 0;
+}
+
+static void *use_what_is_left(void *arg)
+{
+	struct fiber_scope *scope;
+
+	CHECK_EQ(fiber_deadline_push(fiber_after(HOUR)), FIBER_FOREVER);
+	CHECK(fiber_deadline() < FIBER_FOREVER);
+	fiber_deadline_pop(FIBER_FOREVER);
+	scope = new_scope(FIBER_SCOPE_ALL, 0);
+	scope_go(scope, wait_for_it, NULL);
+	fiber_scope_free(scope);
+	CHECK_EQ(fiber_sleep(1), 0);
+	return arg;
+}
+
+/* A thread may be known by what a fiber was that has been cancelled. */
+static void follow_fibers(void)
+{
+	struct fiber *fibers[200];
+
+	runtime_start(1, 0);
+	never = new_chan(0, 0);
+	for (size_t i = 0; i < ARRAY_SIZE(fibers); i++)
+		fibers[i] = spawn(end_cancelled, i % 2 ? &ended : NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(fibers); i++) {
+		CHECK_EQ(fiber_cancel(fibers[i], 1), 0);
+		CHECK_EQ(join(fibers[i]), 0);
+	}
+	for (int i = 0; i < 10; i++)
+		runtime_in_thread(use_what_is_left, NULL);
+	fiber_chan_put(never);
+	runtime_stop();
+}
+
 static void *add_some(void *scope)
 {
 	for (int i = 0; i < 50; i++)
@@ -156,6 +197,7 @@ int main(int argc, char **argv)
 {
 	static const struct test tests[] = {
 		TEST(are_owners),
+		TEST(follow_fibers),
 		TEST(add_to_others),
 		TEST(start_it),
 	};
