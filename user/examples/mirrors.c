@@ -5,6 +5,10 @@
  * Ask three mirrors for the same thing: the first that has it wins, the others are
  * cancelled, and all of it is over within so many milliseconds, 200 if not said
  * otherwise. Whichever way it ends, nothing of it goes on.
+ *
+ * mirrors 20000 prints:
+ *	far: given up
+ *	near was first
  */
 #include <errno.h>
 #include <stdio.h>
