@@ -16,7 +16,7 @@ EXPLORE_PROGRAMS := $(EXPLORE_TESTS:%=$(B)/unit/explore/%) \
 EXPLORE_COMMON := explore buffer past report env ledger
 EXPLORE_LIB := alarm base box cancel chan deadline extra lock park select \
 	sized slab timer
-EXPLORE_SCHED := apart block control fiber idle life monitor queue relief \
+EXPLORE_SCHED := apart blocking control fiber idle life monitor queue relief \
 	sched scope seat stacks why
 # Small queues, so that they are full, and wrap around.
 EXPLORE_DEFINES := -DFIBER_EXPLORE -DFIBER_RING_SIZE=4u -DFIBER_DEQUE_SIZE=4u
