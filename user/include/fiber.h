@@ -57,6 +57,7 @@
 #include <fiber/fiber.h>
 #include <fiber/run.h>
 #include <fiber/select.h>
+#include <fiber/sync.h>
 #include <fiber/time.h>
 
 #endif /* FIBER_H */
