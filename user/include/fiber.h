@@ -52,6 +52,7 @@
 #define FIBER_H
 
 #include <fiber/base.h>
+#include <fiber/block.h>
 #include <fiber/cancel.h>
 #include <fiber/chan.h>
 #include <fiber/fiber.h>

@@ -35,7 +35,9 @@
 #endif
 
 /* How many waiters are won under one hold of the lock. */
-#define FIBER_CLAIM_BATCH 64
+#ifndef FIBER_CLAIM_BATCH
+#define FIBER_CLAIM_BATCH 64u
+#endif
 
 /* What every object begins with, and its bit 0. */
 typedef at(uint64_t) fiber_object_word;

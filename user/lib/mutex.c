@@ -10,7 +10,9 @@
 #include "mutex.h"
 
 /* Who has waited for so long is given the mutex. */
-#define STARVED_NS 1000000
+#ifndef FIBER_STARVED_NS
+#define FIBER_STARVED_NS 1000000
+#endif
 /* How often to look at a mutex whose owner may be running, before waiting. */
 #define SPINS 100
 
@@ -115,7 +117,7 @@ static int wait(struct fiber_here *here, struct mutex *m, int64_t deadline)
 		flags = WOKEN;
 		if (spin(here, m, flags))
 			return 0;
-		starved = _fiber_clock_now() - since > STARVED_NS;
+		starved = _fiber_clock_now() - since > FIBER_STARVED_NS;
 	}
 }
 

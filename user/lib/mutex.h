@@ -12,7 +12,7 @@
  *
  * Locking takes a free mutex whatever the flags are. Unlocking wakes the first of
  * the queue, if nobody is on the way, to try again; who fails is the first in the
- * queue again. If it has waited for STARVED_NS by then it is given the mutex when
+ * queue again. If it has waited for FIBER_STARVED_NS by then it is given the mutex when
  * that is unlocked next, which is never free in between.
  *
  * Only the owner makes the word free, so that what it finds in the word under the

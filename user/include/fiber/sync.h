@@ -8,8 +8,8 @@
  * same as FIBER_..._INIT. It must not be moved or copied while it is in use, nor
  * be in memory that processes share. It may be freed as soon as nobody is in a
  * call on it any more, other than a call that made the last of the others
- * return: whoever was given a mutex may free it at once, even if who gave it has not
- * returned.
+ * return: whoever was given a mutex may free it at once, and the event, wait
+ * group or semaphore that it waited for, even if who woke it has not returned.
  *
  * In all of these: -EINVAL for an object that is NULL; -ECANCELED as in
  * cancel.h; until: -ETIMEDOUT; try: -EAGAIN where others would wait, and no
@@ -86,6 +86,142 @@ FIBER_API int fiber_cond_wait_until(struct fiber_cond *cond,
 				    int64_t deadline);
 FIBER_API int fiber_cond_signal(struct fiber_cond *cond);
 FIBER_API int fiber_cond_broadcast(struct fiber_cond *cond);
+
+/*
+ * A lock for one writer or many readers. While a writer waits no reader gets in;
+ * when a writer unlocks, all readers that wait by then do. So neither starves
+ * the other. A reader that locks it again may deadlock with a writer that waits
+ * meanwhile. -EDEADLK to lock one's own for writing; -EPERM to unlock what is
+ * not locked, or by another writer; of readers it is not known who they are.
+ */
+struct fiber_rwlock {
+	uint64_t opaque[3];
+};
+
+#define FIBER_RWLOCK_INIT       \
+	{                       \
+		{               \
+			0, 0, 0 \
+		}               \
+	}
+
+FIBER_API int fiber_rwlock_rdlock(struct fiber_rwlock *lock);
+FIBER_API int fiber_rwlock_rdlock_until(struct fiber_rwlock *lock,
+					int64_t deadline);
+FIBER_API int fiber_rwlock_try_rdlock(struct fiber_rwlock *lock);
+FIBER_API int fiber_rwlock_wrlock(struct fiber_rwlock *lock);
+FIBER_API int fiber_rwlock_wrlock_until(struct fiber_rwlock *lock,
+					int64_t deadline);
+FIBER_API int fiber_rwlock_try_wrlock(struct fiber_rwlock *lock);
+FIBER_API int fiber_rwlock_unlock(struct fiber_rwlock *lock);
+
+/*
+ * A semaphore: a number that wait takes one off, after waiting while it is 0,
+ * and post adds one to. Who waits longest goes first. -EOVERFLOW if it is
+ * FIBER_SEM_MAX already.
+ */
+struct fiber_sem {
+	uint64_t opaque[2];
+};
+
+#define FIBER_SEM_MAX INT32_MAX
+#define FIBER_SEM_INIT(count)                    \
+	{                                        \
+		{                                \
+			(uint64_t)(count) * 2, 0 \
+		}                                \
+	}
+
+FIBER_API int fiber_sem_wait(struct fiber_sem *sem);
+FIBER_API int fiber_sem_wait_until(struct fiber_sem *sem, int64_t deadline);
+FIBER_API int fiber_sem_try_wait(struct fiber_sem *sem);
+FIBER_API int fiber_sem_post(struct fiber_sem *sem);
+
+/*
+ * A wait group: a number of things to be done, n of which add adds, and done
+ * takes off one. Wait waits until it is 0. What is added before the first wait,
+ * or while the number is not 0, is waited for. -EINVAL if it were less than 0
+ * then, -EOVERFLOW if more than INT32_MAX.
+ */
+struct fiber_waitgroup {
+	uint64_t opaque[2];
+};
+
+#define FIBER_WAITGROUP_INIT \
+	{                    \
+		{            \
+			0, 0 \
+		}            \
+	}
+
+FIBER_API int fiber_waitgroup_add(struct fiber_waitgroup *group, int n);
+FIBER_API int fiber_waitgroup_done(struct fiber_waitgroup *group);
+FIBER_API int fiber_waitgroup_wait(struct fiber_waitgroup *group);
+FIBER_API int fiber_waitgroup_wait_until(struct fiber_waitgroup *group,
+					 int64_t deadline);
+
+/*
+ * Call fn(arg), if no call on this object has done it yet, and return 0 when it
+ * is done, by whomever. A cancelled caller leaves, but does not end fn, which
+ * is called only by one that is not cancelled. If fn does not return since its
+ * fiber exits, it does not count as done: the next one calls it. -EDEADLK from
+ * within fn. -ENOMEM if there is no memory to see to that.
+ */
+struct fiber_once {
+	uint64_t opaque[2];
+};
+
+#define FIBER_ONCE_INIT      \
+	{                    \
+		{            \
+			0, 0 \
+		}            \
+	}
+
+FIBER_API int fiber_once(struct fiber_once *once, void (*fn)(void *),
+			 void *arg);
+
+/*
+ * A barrier: so many wait until the last one comes; then all go on, and it is
+ * as before. Returns 1 for the last one, 0 for the others. On an error the
+ * caller has not come, and the others wait for one more. -EINVAL if it is for
+ * nobody; here all bytes 0 is no initialisation.
+ */
+struct fiber_barrier {
+	uint64_t opaque[2];
+};
+
+#define FIBER_BARRIER_INIT(count)            \
+	{                                    \
+		{                            \
+			(uint32_t)(count), 0 \
+		}                            \
+	}
+
+FIBER_API int fiber_barrier_wait(struct fiber_barrier *barrier);
+FIBER_API int fiber_barrier_wait_until(struct fiber_barrier *barrier,
+				       int64_t deadline);
+
+/*
+ * An event: wait waits until it is set, which it is until it is cleared. Who
+ * waits when it is set goes on, even if it is cleared right after.
+ */
+struct fiber_event {
+	uint64_t opaque[2];
+};
+
+#define FIBER_EVENT_INIT     \
+	{                    \
+		{            \
+			0, 0 \
+		}            \
+	}
+
+FIBER_API int fiber_event_set(struct fiber_event *event);
+FIBER_API int fiber_event_clear(struct fiber_event *event);
+FIBER_API int fiber_event_wait(struct fiber_event *event);
+FIBER_API int fiber_event_wait_until(struct fiber_event *event,
+				     int64_t deadline);
 
 #ifdef __cplusplus
 }
