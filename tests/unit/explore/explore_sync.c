@@ -108,6 +108,8 @@ static void sem_bury_shape(void)
 	grave_check();
 }
 
+static uint32_t jobs;
+
 static void work(void *arg)
 {
 	(void)arg;
@@ -119,7 +121,7 @@ static void work(void *arg)
 static void wait_for_work(void *arg)
 {
 	EXPECT_EQ(fiber_waitgroup_wait(group), 0);
-	EXPECT_EQ(at_load(&count, RELAXED), 3);
+	EXPECT_EQ(at_load(&count, RELAXED), jobs);
 	if (at_add(&users, -1) == 1)
 		grave_bury(group);
 	(void)arg;
@@ -131,7 +133,7 @@ static void wait_for_work_in_time(void *arg)
 
 	EXPECT(!err || err == -ETIMEDOUT || err == -ECANCELED);
 	if (!err)
-		EXPECT_EQ(at_load(&count, RELAXED), 3);
+		EXPECT_EQ(at_load(&count, RELAXED), jobs);
 	if (at_add(&users, -1) == 1)
 		grave_bury(group);
 	(void)arg;
@@ -140,7 +142,8 @@ static void wait_for_work_in_time(void *arg)
 static void group_shape(void)
 {
 	group = grave_new(sizeof(*group));
-	EXPECT_EQ(fiber_waitgroup_add(group, 3), 0);
+	jobs = 3;
+	EXPECT_EQ(fiber_waitgroup_add(group, jobs), 0);
 	at_store(&count, 0, RELAXED);
 	at_store(&users, 3, RELAXED);
 	explore_add_clock();
@@ -150,6 +153,36 @@ static void group_shape(void)
 	explore_add_fiber("waiter 0", wait_for_work, NULL);
 	explore_add_client("waiter 1", wait_for_work, NULL);
 	victim = explore_add_fiber("waiter 2", wait_for_work_in_time, NULL);
+	explore_run();
+	grave_check();
+}
+
+/* One leaves, after which nobody is queued; one comes when it is done. */
+static void work_late(void *arg)
+{
+	while (at_load(&users, RELAXED) == 2)
+		explore_wait_other(&users, "for who leaves");
+	work(arg);
+}
+
+static void wait_late(void *arg)
+{
+	while (!at_load(&count, RELAXED))
+		explore_wait_other(&count, "for the work");
+	wait_for_work(arg);
+}
+
+static void group_bury_shape(void)
+{
+	group = grave_new(sizeof(*group));
+	jobs = 1;
+	EXPECT_EQ(fiber_waitgroup_add(group, jobs), 0);
+	at_store(&count, 0, RELAXED);
+	at_store(&users, 2, RELAXED);
+	explore_add_clock();
+	explore_add_fiber("worker", work_late, NULL);
+	explore_add_fiber("waiter 0", wait_late, NULL);
+	explore_add_fiber("waiter 1", wait_for_work_in_time, NULL);
 	explore_run();
 	grave_check();
 }
@@ -323,6 +356,11 @@ static void wait_group(void)
 	EXPLORE(group_shape, 8000);
 }
 
+static void wait_group_given_back(void)
+{
+	EXPLORE(group_bury_shape, 8000);
+}
+
 static void event_set(void)
 {
 	EXPLORE(event_shape, 8000);
@@ -351,10 +389,11 @@ static void done_once(void)
 int main(int argc, char **argv)
 {
 	static const struct test tests[] = {
-		TEST(semaphore),	  TEST(semaphore_given_back),
-		TEST(wait_group),	  TEST(event_set),
-		TEST(event_cleared),	  TEST(barrier_of_three),
-		TEST(barrier_given_back), TEST(done_once),
+		TEST(semaphore),	TEST(semaphore_given_back),
+		TEST(wait_group),	TEST(wait_group_given_back),
+		TEST(event_set),	TEST(event_cleared),
+		TEST(barrier_of_three), TEST(barrier_given_back),
+		TEST(done_once),
 	};
 
 	return EXPLORE_RUN(argc, argv, tests);
