@@ -308,18 +308,23 @@ int fiber_rwlock_try_wrlock(struct fiber_rwlock *lock)
 	return is_writer(at_load(&l->word, RELAXED), here) ? -EDEADLK : -EAGAIN;
 }
 
-/* By the writer, or by who may be the last reader, with WAITERS set. */
+/* By the writer, or by who may be the last reader; WAITERS was set. */
 static __attribute__((noinline)) int unlock_slow(struct fiber_here *here,
 						 struct rwlock *l)
 {
 	struct fiber_bucket *bucket = fiber_bucket_of(l);
 	uint64_t word;
+	uint64_t next;
 
 	fiber_lock(&bucket->lock);
 	word = at_load(&l->word, RELAXED);
-	/* Readers may have come, or gone, while there was no writer. */
-	while (word & READ && (word & OWNER) > READER) {
-		if (at_cas(&l->word, &word, word - READER)) {
+	/*
+	 * More readers may have come, and who waited may have left. Without
+	 * WAITERS they still do: it is not the caller's alone then.
+	 */
+	while (word & READ && (!(word & WAITERS) || (word & OWNER) > READER)) {
+		next = (word & OWNER) > READER ? word - READER : 0;
+		if (at_cas(&l->word, &word, next)) {
 			fiber_unlock(&bucket->lock);
 			return 0;
 		}

@@ -294,7 +294,7 @@ static void readers_and_writers(void)
 
 static void against_deadlines(void)
 {
-	EXPLORE(deadline_shape, 8000);
+	EXPLORE(deadline_shape, 30000);
 }
 
 static void against_cancellation(void)
