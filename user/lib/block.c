@@ -9,7 +9,8 @@
  *	wait  lock;  queue;  unlock;  look at the word;  park
  *	wake  (the word has changed)  lock;  look at the queue;  unlock
  *
- * If the first lock comes first, it is found in the queue; if not, it sees what the
+ * The queue is that of all words with this bucket: who wakes looks at each, under
+ * one hold of the lock. If the first lock comes first, it is found in the queue; if not, it sees what the
  * word was changed to, as the locks are in order.
  */
 #include <errno.h>

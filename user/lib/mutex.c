@@ -175,7 +175,7 @@ int fiber_mutex_try_lock(struct fiber_mutex *mutex)
 
 	if (!m)
 		return -EINVAL;
-	here = fiber_here_get(&err);
+	here = _fiber_enter_try(&err);
 	if (!here)
 		return err;
 	me = fiber_mutex_me(here);

@@ -261,7 +261,7 @@ int fiber_rwlock_try_rdlock(struct fiber_rwlock *lock)
 
 	if (!l)
 		return -EINVAL;
-	here = fiber_here_get(&err);
+	here = _fiber_enter_try(&err);
 	if (!here)
 		return err;
 	if (try_read(l))
@@ -300,7 +300,7 @@ int fiber_rwlock_try_wrlock(struct fiber_rwlock *lock)
 
 	if (!l)
 		return -EINVAL;
-	here = fiber_here_get(&err);
+	here = _fiber_enter_try(&err);
 	if (!here)
 		return err;
 	if (try_write(l, here))

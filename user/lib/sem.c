@@ -93,8 +93,12 @@ int fiber_sem_wait(struct fiber_sem *sem)
 
 int fiber_sem_try_wait(struct fiber_sem *sem)
 {
+	int err;
+
 	if (!sem)
 		return -EINVAL;
+	if (!_fiber_enter_try(&err))
+		return err;
 	return take(sem_of(sem)) ? 0 : -EAGAIN;
 }
 
