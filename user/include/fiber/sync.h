@@ -34,7 +34,8 @@ extern "C" {
  * Who unlocks it wakes the one that waits for longest, but somebody else may
  * be faster: that keeps a mutex that is wanted often from changing hands for
  * each use. Who was woken, finds it taken, and has waited for more than a
- * millisecond is the next to have it, whoever else comes.
+ * millisecond is the next to have it, whoever else comes. Who ends and has it
+ * leaves it locked.
  */
 struct fiber_mutex {
 	uint64_t opaque[2];
