@@ -165,8 +165,9 @@ FIBER_API int fiber_waitgroup_wait_until(struct fiber_waitgroup *group,
  * Call fn(arg), if no call on this object has done it yet, and return 0 when it
  * is done, by whomever. A cancelled caller leaves, but does not end fn, which
  * is called only by one that is not cancelled. If fn does not return since its
- * fiber exits, it does not count as done: the next one calls it. -EDEADLK from
- * within fn. -ENOMEM if there is no memory to see to that.
+ * fiber exits, it does not count as done: the next one calls it; -ENOMEM if there
+ * is no memory to see to that. It must not be left in another way, such as an
+ * exception, longjmp() or the end of a thread. -EDEADLK from within fn.
  */
 struct fiber_once {
 	uint64_t opaque[2];
