@@ -13,13 +13,16 @@ EXPLORE_THREAD_TESTS := $(filter-out $(EXPLORE_WORKER_TESTS),$(EXPLORE_TESTS))
 EXPLORE_PROGRAMS := $(EXPLORE_TESTS:%=$(B)/unit/explore/%) \
 	$(EXPLORE_TESTS:%=$(B)/unit/asan/explore/%) \
 	$(B)/unit/explore/explore_mutants
-EXPLORE_COMMON := explore buffer past report env ledger
-EXPLORE_LIB := alarm base box cancel chan deadline extra lock park select \
-	sized slab timer
+EXPLORE_COMMON := explore buffer past report env ledger grave
+EXPLORE_LIB := alarm alone barrier block box bucket cancel chan cond deadline \
+	event extra lock mutex once park rwlock select sem sized slab timer \
+	waitgroup base
 EXPLORE_SCHED := apart blocking control fiber idle life monitor queue relief \
 	sched scope seat stacks why
-# Small queues, so that they are full, and wrap around.
-EXPLORE_DEFINES := -DFIBER_EXPLORE -DFIBER_RING_SIZE=4u -DFIBER_DEQUE_SIZE=4u
+# Small queues, so that they are full, and wrap around; one bucket, small batches
+# and little patience, so that what is rare elsewhere is not.
+EXPLORE_DEFINES := -DFIBER_EXPLORE -DFIBER_RING_SIZE=4u -DFIBER_DEQUE_SIZE=4u \
+	-DFIBER_BUCKETS=1u -DFIBER_CLAIM_BATCH=1u -DFIBER_STARVED_NS=8
 EXPLORE_CFLAGS = $(LIB_TEST_CFLAGS) -iquote tests/unit/explore \
 	$(EXPLORE_DEFINES) $(WARN) $(WERROR) -MMD -MP
 

@@ -49,6 +49,9 @@ $(B)/unit/lib/stack_limits $(B)/unit/asan/lib/stack_limits: \
 $(B)/unit/lib/harsh_alloc $(B)/unit/asan/lib/harsh_alloc: \
 	private LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc \
 	-Wl,--wrap=aligned_alloc,--wrap=free,--wrap=mmap,--wrap=munmap
+$(B)/unit/lib/sync_alloc $(B)/unit/asan/lib/sync_alloc: \
+	private LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc \
+	-Wl,--wrap=aligned_alloc
 $(B)/unit/lib/harsh_syscalls $(B)/unit/asan/lib/harsh_syscalls: \
 	private LDFLAGS += -Wl,--wrap=madvise,--wrap=process_madvise \
 	-Wl,--wrap=mprotect,--wrap=pthread_create,--wrap=sigaltstack \

@@ -60,6 +60,7 @@
 #include <fiber/run.h>
 #include <fiber/scope.h>
 #include <fiber/select.h>
+#include <fiber/sync.h>
 #include <fiber/time.h>
 
 #endif /* FIBER_H */

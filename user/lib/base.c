@@ -59,7 +59,9 @@ const char *fiber_strerror(int err)
 	case EBUSY:
 		return "The runtime is running already";
 	case EPERM:
-		return "Not here: the runtime does not run, or not this thread";
+		return "Not here, or not by this fiber or thread";
+	case EOVERFLOW:
+		return "The number would be too large";
 	case ESRCH:
 		return "The fiber has ended";
 	default:

@@ -14,6 +14,7 @@
 #include <fiber/fiber.h>
 #include <fiber/run.h>
 
+#include "bucket.h"
 #include "clock.h"
 #include "config.h"
 #include "control.h"
@@ -60,6 +61,7 @@ static void after_fork(void)
 	_fiber_workers_unmask();
 	_fiber_here_forget();
 	_fiber_control_forget();
+	_fiber_bucket_forget();
 	if (at_load(&rt->state, RELAXED) != FIBER_RT_NONE)
 		_fiber_overflow_exit();
 	memset(rt, 0, sizeof(*rt));

@@ -17,6 +17,7 @@ extern const struct bench_row fiber_crowd_rows[];
 extern const struct bench_row fiber_time_rows[];
 extern const struct bench_row fiber_fair_rows[];
 extern const struct bench_row fiber_thread_rows[];
+extern const struct bench_row fiber_sync_rows[];
 
 void bench_failed(int err) __attribute__((noreturn));
 

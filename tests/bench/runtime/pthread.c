@@ -199,6 +199,66 @@ static void parked1m(void)
 	bench_print("parked1m_wake", (double)(bench_now() - t) / n, "ns");
 }
 
+static long counter;
+
+static void mutex_uncontended(void)
+{
+	long n = bench_scaled(20000000);
+	int64_t t = 0;
+
+	for (long i = -1000; i < n; i++) {
+		if (!i)
+			t = bench_now();
+		pthread_mutex_lock(&lock);
+		pthread_mutex_unlock(&lock);
+	}
+	bench_print("mutex_uncontended", (double)(bench_now() - t) / n, "ns");
+}
+
+static void *count(void *arg)
+{
+	for (long i = 0; i < trips; i++) {
+		pthread_mutex_lock(&lock);
+		counter++;
+		pthread_mutex_unlock(&lock);
+	}
+	return arg;
+}
+
+static void *hold_and_yield(void *arg)
+{
+	for (long i = 0; i < trips; i++) {
+		pthread_mutex_lock(&lock);
+		counter++;
+		sched_yield();
+		pthread_mutex_unlock(&lock);
+	}
+	return arg;
+}
+
+static void crowd(const char *name, void *(*fn)(void *), int n, long times)
+{
+	pthread_t threads[4];
+	int64_t t = bench_now();
+
+	trips = times / n;
+	for (int i = 0; i < n; i++)
+		threads[i] = spawn(fn, NULL, 0);
+	for (int i = 0; i < n; i++)
+		join(threads[i]);
+	bench_print(name, (double)(bench_now() - t) / counter, "ns");
+}
+
+static void mutex_contended(void)
+{
+	crowd("mutex_contended", count, 4, bench_scaled(10000000));
+}
+
+static void mutex_handoff(void)
+{
+	crowd("mutex_handoff", hold_and_yield, 2, bench_scaled(200000));
+}
+
 /* To the first CPUs of those that the process may use. */
 static void bind_to(int cpus)
 {
@@ -216,9 +276,15 @@ static void bind_to(int cpus)
 }
 
 static const struct bench_row rows[] = {
-	{ "yield2", yield2 },	  { "spawn_join", spawn_join },
-	{ "pingpong", pingpong }, { "buffered128_spsc", buffered128_spsc },
-	{ "parked1m", parked1m }, { NULL, NULL },
+	{ "yield2", yield2 },
+	{ "spawn_join", spawn_join },
+	{ "pingpong", pingpong },
+	{ "buffered128_spsc", buffered128_spsc },
+	{ "parked1m", parked1m },
+	{ "mutex_uncontended", mutex_uncontended },
+	{ "mutex_contended", mutex_contended },
+	{ "mutex_handoff", mutex_handoff },
+	{ NULL, NULL },
 };
 static const struct bench_row *const tables[] = { rows, NULL };
 

@@ -16,6 +16,7 @@
 #include "clock.h"
 #include "core.h"
 #include "env.h"
+#include "extra.h"
 
 #define HEAPS 2
 
@@ -60,19 +61,21 @@ static struct place *init_place(unsigned int i, enum fiber_kind kind)
 	return p;
 }
 
-static void forget_alarms(void)
+static void forget_run(void)
 {
 	unsigned int i;
 
-	for (i = 0; i <= THREADS_MAX; i++)
+	for (i = 0; i <= THREADS_MAX; i++) {
 		_fiber_alarm_del(&places[i].fiber.alarm);
+		_fiber_extra_free(&places[i].fiber);
+	}
 }
 
 void explore_reset(void)
 {
 	unsigned int i;
 
-	forget_alarms();
+	forget_run();
 	for (i = 0; i <= THREADS_MAX; i++)
 		workers[i] = &places[i].worker;
 	for (i = 0; i < HEAPS; i++) {
@@ -91,7 +94,7 @@ void explore_done(void)
 {
 	unsigned int i;
 
-	forget_alarms();
+	forget_run();
 	for (i = 0; i < HEAPS; i++)
 		_fiber_heap_exit(&workers[i]->heap);
 }

@@ -14,7 +14,7 @@ static void sentence_for_each_number(void)
 {
 	static const int ours[] = { -EINVAL, -ENOMEM, -EPERM,	  -EDEADLK,
 				    -EAGAIN, -EPIPE,  -ECANCELED, -ETIMEDOUT,
-				    -EBUSY,  -E2BIG,  -ESRCH };
+				    -EBUSY,  -E2BIG,  -ESRCH,	  -EOVERFLOW };
 	size_t i;
 	int err;
 
