@@ -233,15 +233,15 @@ static void timer_due(struct fiber_heap *heap, struct fiber_alarm *alarm,
 {
 	struct fiber_timer_alarm *timer = (struct fiber_timer_alarm *)alarm;
 	int64_t when = at_load(&alarm->when, RELAXED);
+	int64_t every = at_load(&timer->every, RELAXED);
 
 	at_add(&timer->refs, 1);
 	due->timers[due->nr_timers++] = timer;
-	if (timer->every > 0 && when <= INT64_MAX - timer->every) {
+	if (every > 0 && when <= INT64_MAX - every) {
 		/* What was missed is missed. */
-		when += timer->every;
+		when += every;
 		if (when <= now)
-			when += (now - when) / timer->every * timer->every +
-				timer->every;
+			when += (now - when) / every * every + every;
 		move_slot(heap, alarm->slot, when);
 	} else {
 		remove_slot(heap, alarm->slot);

@@ -21,7 +21,8 @@
 /* f->lock is held. What the caller is to end once it is not; or 0. */
 static uint64_t deliver(struct fiber *f)
 {
-	at_store(&f->attention, FIBER_ATTENTION_CANCEL, RELAXED);
+	/* Pairs with the loads that make a call fail: the reason is there. */
+	at_store(&f->attention, FIBER_ATTENTION_CANCEL, RELEASE);
 	/* Pairs with the setting of PARKED in fiber_park_left(). */
 	at_fence();
 	return _fiber_park_claim(f, _fiber_park_ticket(f));
@@ -34,11 +35,11 @@ int _fiber_cancel(struct fiber *f, int why)
 	int err = 0;
 
 	fiber_lock(&f->lock);
-	if (f->kind != FIBER_KIND_FIBER) {
+	if (at_load(&f->kind, RELAXED) != FIBER_KIND_FIBER) {
 		err = -ESRCH;
-	} else if (!f->why) {
-		f->why = why;
-		if (!f->masked)
+	} else if (!at_load(&f->why, RELAXED)) {
+		at_store(&f->why, why, RELAXED);
+		if (!at_load(&f->masked, RELAXED))
 			won = deliver(f);
 	}
 	if (won) {
@@ -71,7 +72,7 @@ int fiber_cancelled(void)
 {
 	struct fiber_here *here = _fiber_here();
 
-	return here && here->is_worker ? here->cur->why : 0;
+	return here && here->is_worker ? at_load(&here->cur->why, RELAXED) : 0;
 }
 
 int fiber_cancel_mask(int on)
@@ -85,10 +86,11 @@ int fiber_cancel_mask(int on)
 		return 0;
 	f = here->cur;
 	fiber_lock(&f->lock);
-	before = f->masked;
-	f->masked = !!on;
+	before = at_load(&f->masked, RELAXED);
+	at_store(&f->masked, !!on, RELAXED);
 	ticket = _fiber_park_ticket(f);
-	at_store(&f->attention, f->why && !on ? FIBER_ATTENTION_CANCEL : 0,
+	at_store(&f->attention,
+		 at_load(&f->why, RELAXED) && !on ? FIBER_ATTENTION_CANCEL : 0,
 		 RELAXED);
 	if (at_load(&f->park, RELAXED) & FIBER_PARK_CLAIMED)
 		at_store(&f->park, ticket + FIBER_PARK_GENERATION, RELEASE);

@@ -19,11 +19,27 @@ static fiber_word *flags_of(struct fiber *f)
 	return (fiber_word *)&f->park;
 }
 
-__attribute__((noinline)) bool _fiber_park_end_slow(struct fiber *f)
+/*
+ * What the word was, with READY now set: not if another generation has begun, as
+ * a detached fiber does not wait for who cancels it to be done.
+ */
+static uint64_t set_ready(struct fiber *f, uint64_t won)
 {
-	bool is_thread = f->kind == FIBER_KIND_THREAD;
+	uint64_t seen = won;
+
+	while (!((seen ^ won) & -FIBER_PARK_GENERATION)) {
+		if (at_cas(&f->park, &seen, seen | FIBER_PARK_READY))
+			return seen;
+	}
+	return 0;
+}
+
+__attribute__((noinline)) bool _fiber_park_end_slow(struct fiber *f,
+						    uint64_t won)
+{
+	bool is_thread = at_load(&f->kind, RELAXED) == FIBER_KIND_THREAD;
 	/* Pairs with the setting of PARKED, by the thread or fiber_park_left(). */
-	uint64_t seen = at_or(&f->park, FIBER_PARK_READY);
+	uint64_t seen = set_ready(f, won);
 
 	if (!(seen & FIBER_PARK_PARKED))
 		return false;
@@ -37,7 +53,8 @@ __attribute__((noinline)) bool _fiber_park_end_slow(struct fiber *f)
 __attribute__((noinline, cold)) bool _fiber_park_left_cancelled(struct fiber *f,
 								uint64_t ticket)
 {
-	if (!_fiber_park_claim(f, ticket))
+	/* Pairs with the store in deliver(). */
+	if (!at_load(&f->attention, ACQUIRE) || !_fiber_park_claim(f, ticket))
 		return false;
 	f->fired = NULL;
 	f->outcome = -ECANCELED;
@@ -94,7 +111,7 @@ static void give_up(struct fiber_here *here, struct fiber *f, uint64_t ticket)
 int _fiber_park_wait(struct fiber_here *here, struct fiber *f, int64_t deadline,
 		     struct fiber_waiter **fired)
 {
-	bool is_fiber = f->kind == FIBER_KIND_FIBER;
+	bool is_fiber = at_own(&f->kind) == FIBER_KIND_FIBER;
 	uint64_t ticket = _fiber_park_ticket(f);
 	bool has_alarm = deadline != INT64_MAX &&
 			 (is_fiber || _fiber_clock_is_virtual());
@@ -121,7 +138,8 @@ __attribute__((noinline)) int _fiber_checkpoint_slow(struct fiber_here *here)
 		_fiber_sched_yield(here);
 		here = _fiber_here();
 	}
-	if (at_load(&here->cur->attention, RELAXED) & FIBER_ATTENTION_CANCEL)
+	/* Pairs with the store in deliver(). */
+	if (at_load(&here->cur->attention, ACQUIRE) & FIBER_ATTENTION_CANCEL)
 		return -ECANCELED;
 	return 0;
 }

@@ -217,6 +217,12 @@ static int make_ready(struct fiber_stack_arena *arena, struct fiber_why *why)
 	return 0;
 }
 
+/* Holds lists. */
+static void count_warm(struct fiber_stack_arena *arena, int more)
+{
+	at_store(&arena->nr_warm, at_own(&arena->nr_warm) + more, RELAXED);
+}
+
 static struct fiber_stack *pop(struct fiber_stack **list)
 {
 	struct fiber_stack *stack = *list;
@@ -239,10 +245,11 @@ static unsigned int take_free(struct fiber_stack_arena *arena,
 	unsigned int got = 0;
 
 	pthread_mutex_lock(&arena->lists);
-	for (; got < n && arena->warm; got++, arena->nr_warm--)
+	for (; got < n && arena->warm; got++)
 		stacks[got] = pop(&arena->warm);
-	if (arena->low_warm > arena->nr_warm)
-		arena->low_warm = arena->nr_warm;
+	count_warm(arena, -(int)got);
+	if (arena->low_warm > at_own(&arena->nr_warm))
+		arena->low_warm = at_own(&arena->nr_warm);
 	for (; got < n && arena->cold; got++)
 		stacks[got] = pop(&arena->cold);
 	pthread_mutex_unlock(&arena->lists);
@@ -307,9 +314,9 @@ void _fiber_stack_put(struct fiber_stack_arena *arena,
 		_fiber_sanitize_wipe(stacks[i]->low, arena->body);
 	}
 	pthread_mutex_lock(&arena->lists);
-	for (; warm < n && arena->nr_warm < arena->warm_max; warm++) {
+	for (; warm < n && at_own(&arena->nr_warm) < arena->warm_max; warm++) {
 		push(&arena->warm, stacks[warm]);
-		arena->nr_warm++;
+		count_warm(arena, 1);
 	}
 	pthread_mutex_unlock(&arena->lists);
 	if (warm < n)
@@ -326,11 +333,11 @@ static unsigned int take_unneeded(struct fiber_stack_arena *arena,
 	pthread_mutex_lock(&arena->lists);
 	while (n < FIBER_ADVISE_MAX && arena->low_warm > keep && arena->warm) {
 		stacks[n++] = pop(&arena->warm);
-		arena->nr_warm--;
+		count_warm(arena, -1);
 		arena->low_warm--;
 	}
 	if (!n)
-		arena->low_warm = arena->nr_warm;
+		arena->low_warm = at_own(&arena->nr_warm);
 	pthread_mutex_unlock(&arena->lists);
 	return n;
 }

@@ -47,6 +47,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "atomic.h"
 #include "guard.h"
 
 #define FIBER_STACK_SIZE (64 * 1024)
@@ -84,7 +85,7 @@ struct fiber_stack_arena {
 	pthread_mutex_t lists;
 	struct fiber_stack *warm; /* L */
 	struct fiber_stack *cold; /* L: without memory */
-	unsigned int nr_warm; /* L */
+	at(unsigned int) nr_warm; /* set under L */
 	unsigned int low_warm; /* L: the least that there were since a trim */
 };
 

@@ -191,7 +191,7 @@ void _fiber_stacks_trim(void)
 
 bool _fiber_stacks_trimmed(void)
 {
-	return rt->arena.nr_warm <= KEEP;
+	return at_load(&rt->arena.nr_warm, RELAXED) <= KEEP;
 }
 
 int _fiber_stacks_init(size_t size, enum fiber_guard guard,

@@ -89,7 +89,7 @@ static int set(struct fiber_timer *timer, int64_t at, int64_t every)
 	here = fiber_here_get(&err);
 	if (!here)
 		return err;
-	timer->alarm.every = every;
+	at_store(&timer->alarm.every, every, RELAXED);
 	return _fiber_sched_alarm(here, &timer->alarm.alarm, at);
 }
 
