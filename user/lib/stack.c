@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "maplimit.h"
-#include "sanitize.h"
 #include "stack.h"
 
 /* Stacks of the first slab, and how many are made ready at a time. */
@@ -72,6 +71,10 @@ int _fiber_stack_arena_init(struct fiber_stack_arena *arena,
 
 static void unmap_slab(struct fiber_slab *slab)
 {
+	unsigned int i;
+
+	for (i = 0; i < slab->ready; i++)
+		_fiber_sanitize_stack_exit(&slab->stacks[i].sanitize);
 	munmap(slab->base, slab->stride * slab->count);
 	munmap(slab, slab->own_size);
 }
@@ -182,6 +185,8 @@ static void describe(struct fiber_slab *slab, unsigned int i)
 
 	slab->stacks[i].low = slab->base + i * slab->stride + slab->guard;
 	slab->stacks[i].top = end - i % COLOURS * COLOUR_SIZE;
+	_fiber_sanitize_stack_init(&slab->stacks[i].sanitize,
+				   slab->stacks[i].low, end);
 }
 
 /* Holds grow. Puts up to a batch of new stacks on the list of the cold ones. */

@@ -49,6 +49,7 @@
 
 #include "atomic.h"
 #include "guard.h"
+#include "sanitize.h"
 
 #define FIBER_STACK_SIZE (64 * 1024)
 #define FIBER_SLABS_MAX 256
@@ -61,6 +62,7 @@ struct fiber_stack {
 	struct fiber_stack *next; /* L: of the free ones */
 	const char *name; /* O: for the report of an overflow; or NULL */
 	uintptr_t entry; /* O: likewise; or 0 */
+	struct fiber_sanitize_stack sanitize; /* I */
 };
 
 struct fiber_stack_config {
