@@ -91,17 +91,34 @@ VALGRIND_TESTS := cancel_race chan_blocking chan_close chan_len fiber_attr \
 	stack_pool switch_roundtrip timer_once
 VALGRIND_PROGRAMS := $(VALGRIND_TESTS:%=$(B)/unit/valgrind/lib/%)
 
+# What draws at random, prints its seed (FIBER_TEST_SEED), and fails when nothing goes
+# on any more: for SECONDS under each sanitizer, of which asan is two, and under
+# Valgrind, shared by the programs. No signals at any instruction under Valgrind, which
+# delivers them when it likes (harsh_stall).
+SECONDS ?= 600
+STRESS_TESTS := sched_stress select_stress harsh_linear harsh_oversubscribed \
+	harsh_stall
+STRESS_VALGRIND := $(filter-out harsh_stall,$(STRESS_TESTS))
+STRESS_PROGRAMS := $(STRESS_TESTS:%=$(B)/unit/asan/lib/%) \
+	$(STRESS_TESTS:%=$(B)/unit/tsan/lib/%) \
+	$(STRESS_VALGRIND:%=$(B)/unit/valgrind/lib/%)
+
 $(B)/unit/valgrind/lib/%.o: tests/unit/lib/%.c
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(WARN) $(WERROR) -DTEST_SLOWER=50 $(LIB_TEST_CFLAGS) \
 		-MMD -MP -c -o $@ $<
 
-$(VALGRIND_PROGRAMS): $(B)/unit/valgrind/lib/%: \
+$(VALGRIND_PROGRAMS) $(STRESS_VALGRIND:%=$(B)/unit/valgrind/lib/%): $(B)/unit/valgrind/lib/%: \
 	$(B)/unit/valgrind/lib/%.o $(LIB_TEST_COMMON:%=$(B)/unit/valgrind/lib/%.o) \
 	$(B)/lib/libfiber.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $^ -lm
+
+.PHONY: check-stress
+check-stress: $(STRESS_PROGRAMS)	## stress under the sanitizers and Valgrind, SECONDS=600 each
+	$(Q)STRESS_SECONDS=$$((($(SECONDS) + 4) / $(words $(STRESS_TESTS)))) \
+		tests/unit/run $(B)/check/stress.ktap $(STRESS_PROGRAMS)
 
 # They are run with those of the library.
 TOOLS_PROGRAMS := $(TSAN_PROGRAMS) $(AARCH64_PROGRAMS) $(VALGRIND_PROGRAMS)
