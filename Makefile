@@ -46,11 +46,12 @@ demo:			## boot a VM and show the tool on real programs
 
 # Suites go on after a failure; the sum says what failed. A suite that left no
 # results has failed.
-SUITES := lint unit vm self-6.1 self-6.12 self-debug
+SUITES := lint unit stress vm self-6.1 self-6.12 self-debug
 check:			## run every test; ends with a line that counts them
 	$(Q)tests/vm/deps check
 	$(Q)rm -rf $(B)/check
 	-$(Q)$(MAKE) --no-print-directory -k check-lint check-unit check-harness
+	-$(Q)$(MAKE) --no-print-directory check-stress SECONDS=20
 	-$(Q)$(MAKE) --no-print-directory check-vm KERNEL=6.1
 	-$(Q)$(MAKE) --no-print-directory check-vm KERNEL=6.12
 	-$(Q)$(MAKE) --no-print-directory check-vm KERNEL=debug

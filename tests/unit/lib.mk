@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 # Unit tests of libfiber: one behaviour a program in lib/, built as it is shipped
 # and with the sanitizers, like the others; what all of them share is in
-# LIB_TEST_COMMON.
+# LIB_TEST_COMMON. What else they are run under is in tools.mk.
 
 LIB_TEST_COMMON := harness coro arena gdb fibers runtime harsh harsh_traffic
-LIB_TESTS := $(filter-out $(LIB_TEST_COMMON),$(patsubst \
+LIB_TESTS := $(filter-out $(LIB_TEST_COMMON) tsan_contexts,$(patsubst \
 	tests/unit/lib/%.c,%,$(wildcard tests/unit/lib/*.c)))
 LIB_TEST_PROGRAMS := $(LIB_TESTS:%=$(B)/unit/lib/%) \
 	$(LIB_TESTS:%=$(B)/unit/asan/lib/%)
@@ -42,17 +42,19 @@ $(LIB_TESTS:%=$(B)/unit/asan/lib/%): $(B)/unit/asan/lib/%: \
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ASAN) $(LDFLAGS) -pthread -o $@ $^ -lm
 
-# A kernel that says no.
-$(B)/unit/lib/stack_limits $(B)/unit/asan/lib/stack_limits: \
+# A kernel that says no, however the test is built.
+LIB_KINDS := $(B)/unit $(B)/unit/asan $(B)/unit/tsan $(B)/unit/aarch64 \
+	$(B)/unit/valgrind
+$(LIB_KINDS:%=%/lib/stack_limits): \
 	private LDFLAGS += -Wl,--wrap=mmap,--wrap=madvise,--wrap=mprotect \
 	-Wl,--wrap=process_madvise,--wrap=open
-$(B)/unit/lib/harsh_alloc $(B)/unit/asan/lib/harsh_alloc: \
+$(LIB_KINDS:%=%/lib/harsh_alloc): \
 	private LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc \
 	-Wl,--wrap=aligned_alloc,--wrap=free,--wrap=mmap,--wrap=munmap
-$(B)/unit/lib/sync_alloc $(B)/unit/asan/lib/sync_alloc: \
+$(LIB_KINDS:%=%/lib/sync_alloc): \
 	private LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc \
 	-Wl,--wrap=aligned_alloc
-$(B)/unit/lib/harsh_syscalls $(B)/unit/asan/lib/harsh_syscalls: \
+$(LIB_KINDS:%=%/lib/harsh_syscalls): \
 	private LDFLAGS += -Wl,--wrap=madvise,--wrap=process_madvise \
 	-Wl,--wrap=mprotect,--wrap=pthread_create,--wrap=sigaltstack \
 	-Wl,--wrap=prctl,--wrap=pidfd_open,--wrap=syscall

@@ -4,7 +4,9 @@
  * waits for room, who wants one waits for a job, and who made them waits until
  * all are done. A mutex with two conditions, and a wait group.
  *
- * Here a job is a range of numbers, in which the primes are to be counted.
+ * Here a job is a range of numbers, in which the primes are to be counted. It
+ * prints:
+ *	9592 primes below 100000
  */
 #include <stdbool.h>
 #include <stdio.h>

@@ -178,23 +178,34 @@ static int lock_with_room(struct fiber_heap *heap,
 	}
 }
 
-int _fiber_alarm_add(struct fiber_heap *heap, struct fiber_alarm *alarm,
-		     int64_t when)
+/* Not if it is in a heap after all: then *in is set. */
+static int add(struct fiber_heap *heap, struct fiber_alarm *alarm, int64_t when,
+	       bool *in)
 {
 	struct fiber_heap *none = NULL;
 	struct fiber_heap_entry *spare;
 	int err = lock_with_room(heap, &spare);
 	int earliest = 0;
 
+	*in = false;
 	if (err)
 		return err;
-	if (at_cas(&alarm->heap, &none, heap)) {
+	*in = !at_cas(&alarm->heap, &none, heap);
+	if (!*in) {
 		insert(heap, alarm, when);
 		earliest = alarm->slot == 0;
 	}
 	fiber_unlock(&heap->lock);
 	free(spare);
 	return earliest;
+}
+
+int _fiber_alarm_add(struct fiber_heap *heap, struct fiber_alarm *alarm,
+		     int64_t when)
+{
+	bool in;
+
+	return add(heap, alarm, when, &in);
 }
 
 bool _fiber_alarm_del(struct fiber_alarm *alarm)
@@ -233,15 +244,15 @@ static void timer_due(struct fiber_heap *heap, struct fiber_alarm *alarm,
 {
 	struct fiber_timer_alarm *timer = (struct fiber_timer_alarm *)alarm;
 	int64_t when = at_load(&alarm->when, RELAXED);
+	int64_t every = at_load(&timer->every, RELAXED);
 
 	at_add(&timer->refs, 1);
 	due->timers[due->nr_timers++] = timer;
-	if (timer->every > 0 && when <= INT64_MAX - timer->every) {
+	if (every > 0 && when <= INT64_MAX - every) {
 		/* What was missed is missed. */
-		when += timer->every;
+		when += every;
 		if (when <= now)
-			when += (now - when) / timer->every * timer->every +
-				timer->every;
+			when += (now - when) / every * every + every;
 		move_slot(heap, alarm->slot, when);
 	} else {
 		remove_slot(heap, alarm->slot);
@@ -369,6 +380,8 @@ int _fiber_alarm_deadline(struct fiber_heap *heap, struct fiber *f,
 			  int64_t deadline)
 {
 	struct fiber_alarm *alarm = &f->alarm;
+	int earliest;
+	bool was_in;
 
 	/* And the fence that pairs with the one in fiber_due(). */
 	at_store(&f->deadline, deadline, RELEASE);
@@ -376,8 +389,13 @@ int _fiber_alarm_deadline(struct fiber_heap *heap, struct fiber *f,
 	for (;;) {
 		struct fiber_heap *in = at_load(&alarm->heap, ACQUIRE);
 
-		if (!in)
-			return _fiber_alarm_add(heap, alarm, deadline);
+		if (!in) {
+			earliest = add(heap, alarm, deadline, &was_in);
+			if (!was_in)
+				return earliest;
+			/* fiber_due() has put it back, for the wait before. */
+			continue;
+		}
 		if (at_load(&alarm->when, RELAXED) <= deadline)
 			return 0;
 		_fiber_alarm_del(alarm);

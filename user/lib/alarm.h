@@ -50,7 +50,7 @@ struct fiber_alarm {
 
 struct fiber_timer_alarm {
 	struct fiber_alarm alarm;
-	int64_t every; /* heap->lock: 0 for once */
+	at(int64_t) every; /* 0 for once */
 	at(uint32_t) refs; /* an alarm in a heap is kept by who removes it */
 	/* Takes back one reference, which the heap took before. */
 	void (*fire)(struct fiber_timer_alarm *alarm, struct fiber_here *here,

@@ -14,6 +14,14 @@
 #ifndef FIBER_ATOMIC_H
 #define FIBER_ATOMIC_H
 
+#if defined(__SANITIZE_THREAD__)
+#define FIBER_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define FIBER_TSAN 1
+#endif
+#endif
+
 #ifdef FIBER_EXPLORE
 #include "explore_atomic.h"
 #else
@@ -28,6 +36,17 @@
 #define AT_RELEASE __ATOMIC_RELEASE
 #define AT_SEQ_CST __ATOMIC_SEQ_CST
 
+/*
+ * By who owns it for now: nobody else writes meanwhile, and whoever reads it
+ * meanwhile can take any value. For the compiler these are plain accesses, which
+ * it may merge with those of the neighbours.
+ */
+#define at_own(p) ((p)->v)
+#ifdef FIBER_TSAN
+#define at_set(p, value) at_store(p, value, RELAXED)
+#else
+#define at_set(p, value) ((void)((p)->v = (value)))
+#endif
 #define at_load(p, order) __atomic_load_n(&(p)->v, AT_##order)
 #define at_store(p, value, order) __atomic_store_n(&(p)->v, value, AT_##order)
 #define at_xchg(p, value) __atomic_exchange_n(&(p)->v, value, __ATOMIC_SEQ_CST)

@@ -24,7 +24,8 @@ bool _fiber_cancel_deliver(struct fiber *f, uint32_t attention, int outcome)
 	uint64_t won;
 
 	attention |= at_load(&f->attention, RELAXED);
-	at_store(&f->attention, attention, RELAXED);
+	/* Pairs with the loads that make a call fail: the reason is there. */
+	at_store(&f->attention, attention, RELEASE);
 	/* Pairs with the setting of PARKED in fiber_park_left(). */
 	at_fence();
 	won = _fiber_park_claim(f, _fiber_park_ticket(f));
@@ -42,11 +43,11 @@ int _fiber_cancel(struct fiber_here *here, struct fiber *f, int why)
 	int err = 0;
 
 	fiber_lock(&f->lock);
-	if (f->kind != FIBER_KIND_FIBER) {
+	if (at_load(&f->kind, RELAXED) != FIBER_KIND_FIBER) {
 		err = -ESRCH;
-	} else if (!f->why) {
-		f->why = why;
-		if (!f->masked)
+	} else if (!at_load(&f->why, RELAXED)) {
+		at_store(&f->why, why, RELAXED);
+		if (!at_load(&f->masked, RELAXED))
 			is_mine = _fiber_cancel_deliver(
 				f, FIBER_ATTENTION_CANCEL, -ECANCELED);
 	}
@@ -73,7 +74,7 @@ int fiber_cancelled(void)
 {
 	struct fiber_here *here = _fiber_here();
 
-	return here && here->is_worker ? here->cur->why : 0;
+	return here && here->is_worker ? at_load(&here->cur->why, RELAXED) : 0;
 }
 
 void _fiber_cancel_attend(struct fiber *f, uint32_t attention)
@@ -91,9 +92,10 @@ int _fiber_cancel_mask(struct fiber *f, int on)
 	int before;
 
 	fiber_lock(&f->lock);
-	before = f->masked;
-	f->masked = !!on;
-	attention = f->why && !on ? FIBER_ATTENTION_CANCEL : 0;
+	before = at_load(&f->masked, RELAXED);
+	at_store(&f->masked, !!on, RELAXED);
+	attention = at_load(&f->why, RELAXED) && !on ? FIBER_ATTENTION_CANCEL :
+						       0;
 	_fiber_cancel_attend(f, attention | _fiber_deadline_masked(f));
 	fiber_unlock(&f->lock);
 	return before;

@@ -34,7 +34,7 @@ static void fire(struct fiber_timer_alarm *alarm, struct fiber_here *here,
 	bool is_mine = false;
 
 	fiber_lock(&f->lock);
-	if (a->of[f->masked] <= now)
+	if (a->of[at_load(&f->masked, RELAXED)] <= now)
 		is_mine = _fiber_cancel_deliver(f, FIBER_ATTENTION_EXPIRED,
 						-ETIMEDOUT);
 	fiber_unlock(&f->lock);
@@ -49,7 +49,8 @@ static int64_t inherited(struct fiber *f)
 	int64_t deadline = INT64_MAX;
 
 	fiber_lock(&f->lock);
-	if (f->joiners && f->joiners->fiber->kind == FIBER_KIND_CALL)
+	if (f->joiners &&
+	    at_load(&f->joiners->fiber->kind, RELAXED) == FIBER_KIND_CALL)
 		deadline = at_load(&f->joiners->fiber->deadline, RELAXED);
 	fiber_unlock(&f->lock);
 	return deadline;
@@ -60,15 +61,16 @@ int64_t _fiber_deadline_of(struct fiber *f)
 	const struct fiber_ambient *a = ambient_of(f);
 
 	if (a)
-		return a->of[f->masked];
-	return f->masked ? INT64_MAX : inherited(f);
+		return a->of[at_load(&f->masked, RELAXED)];
+	return at_load(&f->masked, RELAXED) ? INT64_MAX : inherited(f);
 }
 
 /* Whether there is one that nobody else looks after. */
 static bool needs_alarm(const struct fiber *f, const struct fiber_ambient *a)
 {
-	return f->kind == FIBER_KIND_FIBER &&
-	       a->of[f->masked] < (f->masked ? INT64_MAX : a->base);
+	return at_load(&f->kind, RELAXED) == FIBER_KIND_FIBER &&
+	       a->of[at_load(&f->masked, RELAXED)] <
+		       (at_load(&f->masked, RELAXED) ? INT64_MAX : a->base);
 }
 
 static uint32_t attention_for(const struct fiber *f,
@@ -83,7 +85,7 @@ uint32_t _fiber_deadline_masked(struct fiber *f)
 
 	if (!a)
 		return 0;
-	if (!f->masked)
+	if (!at_load(&f->masked, RELAXED))
 		a->of[1] = INT64_MAX;
 	return attention_for(f, a);
 }
@@ -92,7 +94,7 @@ int _fiber_deadline_arm(struct fiber_here *here)
 {
 	struct fiber *f = here->cur;
 	struct fiber_ambient *a = ambient_of(f);
-	int64_t deadline = a->of[f->masked];
+	int64_t deadline = a->of[at_load(&f->masked, RELAXED)];
 	uint32_t attention = 0;
 	int err = 0;
 
@@ -125,7 +127,7 @@ static void attend(struct fiber *f, struct fiber_ambient *a)
 static void set(struct fiber *f, struct fiber_ambient *a, int64_t t)
 {
 	fiber_lock(&f->lock);
-	a->of[f->masked] = t;
+	a->of[at_load(&f->masked, RELAXED)] = t;
 	attend(f, a);
 	fiber_unlock(&f->lock);
 	if (!needs_alarm(f, a))
@@ -208,7 +210,7 @@ void fiber_deadline_pop(int64_t before)
 	/* It has none of its own, or an error is popped. */
 	if (!a || before < 0)
 		return;
-	if (!here->cur->masked && before > a->base)
+	if (!at_load(&here->cur->masked, RELAXED) && before > a->base)
 		before = a->base;
 	set(here->cur, a, before);
 }

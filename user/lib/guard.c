@@ -9,6 +9,7 @@
 
 #include "guard.h"
 #include "maplimit.h"
+#include "sanitize.h"
 
 /* C libraries older than Linux 6.13 do not have it. */
 #ifndef MADV_GUARD_INSTALL
@@ -67,7 +68,9 @@ int _fiber_advise(const struct iovec *ranges, unsigned int n, int advice)
 
 	for (i = 0; i < n; i++)
 		all += ranges[i].iov_len;
-	self = n > 1 ? pidfd_open(getpid(), 0) : -1;
+	self = n > 1 && !_fiber_sanitize_is_valgrind() ?
+		       pidfd_open(getpid(), 0) :
+		       -1;
 	if (self >= 0) {
 		done = process_madvise(self, ranges, n, advice, 0);
 		close(self);

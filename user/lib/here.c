@@ -31,7 +31,7 @@ static void detach(void *arg)
 	_fiber_extra_free(f);
 	_fiber_here_tls = NULL;
 	fiber_lock(&f->lock);
-	f->kind = FIBER_KIND_FREE;
+	at_set(&f->kind, FIBER_KIND_FREE);
 	fiber_unlock(&f->lock);
 	_fiber_alarm_del(&f->alarm);
 	_fiber_control_put(f, f);
@@ -57,12 +57,12 @@ static struct fiber_here *attach(void)
 		free(here);
 		return NULL;
 	}
-	f->kind = FIBER_KIND_THREAD;
+	at_set(&f->kind, FIBER_KIND_THREAD);
 	f->life++;
 	f->pins = 0;
 	/* The fiber that was in it may have been cancelled, and masked that. */
-	f->masked = 0;
-	f->why = 0;
+	at_set(&f->masked, 0);
+	at_set(&f->why, 0);
 	f->stack = NULL;
 	at_store(&f->attention, 0, RELAXED);
 	at_store(&f->park, _fiber_park_ticket(f) + FIBER_PARK_GENERATION,

@@ -74,7 +74,7 @@ static inline void put_control(struct fiber_here *here, struct fiber *f)
 {
 	struct fiber_worker *w = fiber_worker_of(here);
 
-	f->kind = FIBER_KIND_FREE;
+	at_set(&f->kind, FIBER_KIND_FREE);
 	if (unlikely(f->extra))
 		_fiber_extra_free(f);
 	if (unlikely(!here || !here->is_worker)) {
@@ -102,11 +102,11 @@ static inline void init(struct fiber *f, int (*fn)(void *), void *arg,
 	f->arg = arg;
 	f->refs = refs;
 	f->life++;
-	f->masked = 0;
+	at_set(&f->masked, 0);
 	f->worker = 0;
-	f->why = 0;
+	at_set(&f->why, 0);
 	f->stack_class = 0;
-	f->kind = FIBER_KIND_FIBER;
+	at_set(&f->kind, FIBER_KIND_FIBER);
 }
 
 /* Returns 0, to end with. */
@@ -266,7 +266,7 @@ int fiber_spawn(struct fiber **fiber, int (*fn)(void *), void *arg,
 
 static bool has_ended(const struct fiber *f)
 {
-	return f->kind == FIBER_KIND_FREE;
+	return at_own(&f->kind) == FIBER_KIND_FREE;
 }
 
 /* f->lock is held: let it go, and f if this was the last reference. */
@@ -332,7 +332,7 @@ void _fiber_life_end(struct fiber_worker *w, struct fiber *f, int result)
 	}
 	fiber_lock(&f->lock);
 	f->result = result;
-	f->kind = FIBER_KIND_FREE;
+	at_set(&f->kind, FIBER_KIND_FREE);
 	f->refs--;
 	if (f->joiners && (joiner = fiber_waiter_claim(&f->joiners, &won))) {
 		f->refs--;
@@ -473,7 +473,7 @@ uint64_t _fiber_life_cancel_all(void)
 	for (i = _fiber_control_first(); i < n; i++) {
 		struct fiber *f = _fiber_control_at(i);
 
-		if (f->kind == FIBER_KIND_FIBER)
+		if (at_load(&f->kind, RELAXED) == FIBER_KIND_FIBER)
 			_fiber_cancel(here, f, 1);
 	}
 	return _fiber_life_count();
@@ -489,7 +489,7 @@ void _fiber_life_report(void)
 		struct fiber *f = _fiber_control_at(i);
 		const char *name;
 
-		if (f->kind != FIBER_KIND_FIBER)
+		if (at_load(&f->kind, RELAXED) != FIBER_KIND_FIBER)
 			continue;
 		if (++named > REPORT_MAX)
 			break;

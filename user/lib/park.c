@@ -19,9 +19,25 @@ static fiber_word *flags_of(struct fiber *f)
 	return (fiber_word *)&f->park;
 }
 
-__attribute__((noinline)) bool _fiber_park_end_slow(struct fiber *f)
+/*
+ * What the word was, with READY now set: not if another generation has begun, as
+ * a detached fiber does not wait for who cancels it to be done.
+ */
+static uint64_t set_ready(struct fiber *f, uint64_t won)
 {
-	enum fiber_kind kind = f->kind;
+	uint64_t seen = won;
+
+	while (!((seen ^ won) & -FIBER_PARK_GENERATION)) {
+		if (at_cas(&f->park, &seen, seen | FIBER_PARK_READY))
+			return seen;
+	}
+	return 0;
+}
+
+__attribute__((noinline)) bool _fiber_park_end_slow(struct fiber *f,
+						    uint64_t won)
+{
+	enum fiber_kind kind = at_load(&f->kind, RELAXED);
 	uint64_t seen;
 
 	if (kind == FIBER_KIND_CALL) {
@@ -29,7 +45,7 @@ __attribute__((noinline)) bool _fiber_park_end_slow(struct fiber *f)
 		return false;
 	}
 	/* Pairs with the setting of PARKED, by the thread or fiber_park_left(). */
-	seen = at_or(&f->park, FIBER_PARK_READY);
+	seen = set_ready(f, won);
 	if (!(seen & FIBER_PARK_PARKED))
 		return false;
 	if (kind != FIBER_KIND_THREAD)
@@ -42,7 +58,8 @@ __attribute__((noinline)) bool _fiber_park_end_slow(struct fiber *f)
 /* Why f is not to wait, or 0. */
 static int refusal(const struct fiber *f)
 {
-	uint32_t seen = at_load(&f->attention, RELAXED);
+	/* Pairs with the store in _fiber_cancel_deliver(). */
+	uint32_t seen = at_load(&f->attention, ACQUIRE);
 
 	if (seen & FIBER_ATTENTION_CANCEL)
 		return -ECANCELED;
@@ -116,7 +133,7 @@ static int64_t earlier(int64_t a, int64_t b)
 int _fiber_park_wait(struct fiber_here *here, struct fiber *f, int64_t deadline,
 		     struct fiber_waiter **fired)
 {
-	bool is_fiber = f->kind == FIBER_KIND_FIBER;
+	bool is_fiber = at_own(&f->kind) == FIBER_KIND_FIBER;
 	uint64_t ticket = _fiber_park_ticket(f);
 	bool has_alarm;
 
@@ -149,7 +166,8 @@ __attribute__((noinline)) int _fiber_checkpoint_slow(struct fiber_here *here)
 		_fiber_sched_yield(here);
 		here = _fiber_here();
 	}
-	seen = at_load(&here->cur->attention, RELAXED);
+	/* Pairs with the store in _fiber_cancel_deliver(). */
+	seen = at_load(&here->cur->attention, ACQUIRE);
 	if (seen & FIBER_ATTENTION_CANCEL)
 		return -ECANCELED;
 	/* Past it what need not wait is done. */

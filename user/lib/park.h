@@ -93,8 +93,8 @@ struct fiber {
 	uint16_t flags; /* R */
 	uint16_t pins; /* R: depth of fiber_pin() */
 	uint16_t worker; /* S: number of the one that it last ran on */
-	uint8_t kind; /* L: enum fiber_kind */
-	uint8_t masked; /* L: cancellation is */
+	at(uint8_t) kind; /* S; L if others may know it: enum fiber_kind */
+	at(uint8_t) masked; /* L: cancellation is */
 	struct fiber_stack *stack; /* S: NULL before the first run */
 
 	int (*fn)(void *); /* I */
@@ -109,7 +109,7 @@ struct fiber {
 
 	struct fiber_alarm alarm;
 	at(int64_t) deadline; /* of the present wait; FIBER_FOREVER. CALL: I */
-	int why; /* L: cancelled: the reason; 0 is not */
+	at(int) why; /* L: cancelled: the reason; 0 is not */
 	uint32_t stack_class; /* I: of its stack's size */
 	struct fiber_extra *extra; /* S: name, keys, handlers; or NULL */
 
@@ -243,12 +243,13 @@ fiber_waiter_claim(struct fiber_waiter **first, uint64_t *won)
  * Part 4: fired and outcome are written. Returns whether f is now the caller's
  * to make ready (fibers only). It holds no lock of anybody.
  */
-bool _fiber_park_end_slow(struct fiber *f);
+bool _fiber_park_end_slow(struct fiber *f, uint64_t won);
 static inline bool _fiber_park_end(struct fiber *f, uint64_t won)
 {
-	if (likely((won & FIBER_PARK_PARKED) && f->kind == FIBER_KIND_FIBER))
+	if (likely((won & FIBER_PARK_PARKED) &&
+		   at_own(&f->kind) == FIBER_KIND_FIBER))
 		return true;
-	return _fiber_park_end_slow(f);
+	return _fiber_park_end_slow(f, won);
 }
 
 /*
@@ -445,7 +446,8 @@ static inline int fiber_park_wait(struct fiber_here *here, struct fiber *f,
 {
 	uint64_t ticket;
 
-	if (unlikely(deadline != INT64_MAX || f->kind != FIBER_KIND_FIBER))
+	if (unlikely(deadline != INT64_MAX ||
+		     at_own(&f->kind) != FIBER_KIND_FIBER))
 		return _fiber_park_wait(here, f, deadline, fired);
 	ticket = _fiber_park_ticket(f);
 	_fiber_sched_park(here);

@@ -47,8 +47,8 @@ static bool is_stuck(const struct fiber_worker *w, uint32_t looks)
 /* What it runs, for a hint: it may be another fiber's by now, or no fiber's. */
 static __attribute__((no_sanitize("thread"))) void note(struct fiber_worker *w)
 {
-	struct fiber *f = __atomic_load_n(&w->here.cur, __ATOMIC_RELAXED);
-	int (*fn)(void *) = __atomic_load_n(&f->fn, __ATOMIC_RELAXED);
+	struct fiber *f = *(struct fiber *volatile *)&w->here.cur;
+	int (*fn)(void *) = *(int (*volatile *)(void *)) & f->fn;
 
 	at_add(&rt->blocks, 1);
 	if (fn)

@@ -38,7 +38,7 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static bool hooked; /* lock: at fork and exit */
 /* It never waits by it. */
-static struct fiber monitor_self = { .kind = FIBER_KIND_IDLE };
+static struct fiber monitor_self = { .kind = { FIBER_KIND_IDLE } };
 
 void _fiber_rt_failed(const struct fiber_why *why)
 {
@@ -115,7 +115,9 @@ static uint64_t random_seed(void)
 
 static void reset(const struct fiber_config *config)
 {
-	memset(rt, 0, sizeof(*rt));
+	/* Others may be looking at the state, which is the first. */
+	memset(&rt->state + 1, 0, sizeof(*rt) - sizeof(rt->state));
+	at_store(&rt->state, FIBER_RT_NONE, RELAXED);
 	rt->nr_workers = config->workers ? config->workers :
 					   _fiber_config_cpus();
 	if (rt->nr_workers > FIBER_WORKERS_MAX)

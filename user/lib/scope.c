@@ -240,7 +240,7 @@ static int reason(struct fiber *f)
 	int why;
 
 	fiber_lock(&f->lock);
-	why = f->why;
+	why = at_load(&f->why, RELAXED);
 	fiber_unlock(&f->lock);
 	return why;
 }
@@ -314,7 +314,7 @@ static struct child *make_child(struct fiber_scope *s)
 
 	if (!c)
 		return NULL;
-	c->joiner.kind = FIBER_KIND_CALL;
+	at_set(&c->joiner.kind, FIBER_KIND_CALL);
 	c->joiner.fn = ended;
 	c->joiner.arg = c;
 	at_store(&c->joiner.park, FIBER_PARK_GENERATION, RELAXED);

@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "maplimit.h"
-#include "sanitize.h"
 #include "stack.h"
 
 /* Stacks of the first slab, and how many are made ready at a time. */
@@ -72,6 +71,10 @@ int _fiber_stack_arena_init(struct fiber_stack_arena *arena,
 
 static void unmap_slab(struct fiber_slab *slab)
 {
+	unsigned int i;
+
+	for (i = 0; i < slab->ready; i++)
+		_fiber_sanitize_stack_exit(&slab->stacks[i].sanitize);
 	munmap(slab->base, slab->stride * slab->count);
 	munmap(slab, slab->own_size);
 }
@@ -182,6 +185,8 @@ static void describe(struct fiber_slab *slab, unsigned int i)
 
 	slab->stacks[i].low = slab->base + i * slab->stride + slab->guard;
 	slab->stacks[i].top = end - i % COLOURS * COLOUR_SIZE;
+	_fiber_sanitize_stack_init(&slab->stacks[i].sanitize,
+				   slab->stacks[i].low, end);
 }
 
 /* Holds grow. Puts up to a batch of new stacks on the list of the cold ones. */
@@ -217,6 +222,12 @@ static int make_ready(struct fiber_stack_arena *arena, struct fiber_why *why)
 	return 0;
 }
 
+/* Holds lists. */
+static void count_warm(struct fiber_stack_arena *arena, int more)
+{
+	at_store(&arena->nr_warm, at_own(&arena->nr_warm) + more, RELAXED);
+}
+
 static struct fiber_stack *pop(struct fiber_stack **list)
 {
 	struct fiber_stack *stack = *list;
@@ -239,10 +250,11 @@ static unsigned int take_free(struct fiber_stack_arena *arena,
 	unsigned int got = 0;
 
 	pthread_mutex_lock(&arena->lists);
-	for (; got < n && arena->warm; got++, arena->nr_warm--)
+	for (; got < n && arena->warm; got++)
 		stacks[got] = pop(&arena->warm);
-	if (arena->low_warm > arena->nr_warm)
-		arena->low_warm = arena->nr_warm;
+	count_warm(arena, -(int)got);
+	if (arena->low_warm > at_own(&arena->nr_warm))
+		arena->low_warm = at_own(&arena->nr_warm);
 	for (; got < n && arena->cold; got++)
 		stacks[got] = pop(&arena->cold);
 	pthread_mutex_unlock(&arena->lists);
@@ -307,9 +319,9 @@ void _fiber_stack_put(struct fiber_stack_arena *arena,
 		_fiber_sanitize_wipe(stacks[i]->low, arena->body);
 	}
 	pthread_mutex_lock(&arena->lists);
-	for (; warm < n && arena->nr_warm < arena->warm_max; warm++) {
+	for (; warm < n && at_own(&arena->nr_warm) < arena->warm_max; warm++) {
 		push(&arena->warm, stacks[warm]);
-		arena->nr_warm++;
+		count_warm(arena, 1);
 	}
 	pthread_mutex_unlock(&arena->lists);
 	if (warm < n)
@@ -326,11 +338,11 @@ static unsigned int take_unneeded(struct fiber_stack_arena *arena,
 	pthread_mutex_lock(&arena->lists);
 	while (n < FIBER_ADVISE_MAX && arena->low_warm > keep && arena->warm) {
 		stacks[n++] = pop(&arena->warm);
-		arena->nr_warm--;
+		count_warm(arena, -1);
 		arena->low_warm--;
 	}
 	if (!n)
-		arena->low_warm = arena->nr_warm;
+		arena->low_warm = at_own(&arena->nr_warm);
 	pthread_mutex_unlock(&arena->lists);
 	return n;
 }

@@ -47,7 +47,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "atomic.h"
 #include "guard.h"
+#include "sanitize.h"
 
 #define FIBER_STACK_SIZE (64 * 1024)
 #define FIBER_SLABS_MAX 256
@@ -60,6 +62,7 @@ struct fiber_stack {
 	struct fiber_stack *next; /* L: of the free ones */
 	const char *name; /* O: for the report of an overflow; or NULL */
 	uintptr_t entry; /* O: likewise; or 0 */
+	struct fiber_sanitize_stack sanitize; /* I */
 };
 
 struct fiber_stack_config {
@@ -84,7 +87,7 @@ struct fiber_stack_arena {
 	pthread_mutex_t lists;
 	struct fiber_stack *warm; /* L */
 	struct fiber_stack *cold; /* L: without memory */
-	unsigned int nr_warm; /* L */
+	at(unsigned int) nr_warm; /* set under L */
 	unsigned int low_warm; /* L: the least that there were since a trim */
 };
 

@@ -98,6 +98,13 @@ struct fiber_stack *_fiber_stacks_get_slow(struct fiber_worker *w,
 	struct fiber_stack *stack;
 	struct fiber_why why = { "no memory for an arena of stacks" };
 
+	if (!_fiber_sanitize_has_room()) {
+		_fiber_why(&why, -ENOMEM,
+			   "the thread sanitizer has %u fibers, and no more",
+			   FIBER_SANITIZE_MAX);
+		_fiber_rt_failed(&why);
+		return NULL;
+	}
 	if (class == 0)
 		return refill(w);
 	arena = arena_of(class, &why);
@@ -191,7 +198,7 @@ void _fiber_stacks_trim(void)
 
 bool _fiber_stacks_trimmed(void)
 {
-	return rt->arena.nr_warm <= KEEP;
+	return at_load(&rt->arena.nr_warm, RELAXED) <= KEEP;
 }
 
 int _fiber_stacks_init(size_t size, enum fiber_guard guard,

@@ -27,7 +27,7 @@ static inline struct fiber_stack *fiber_stacks_get(struct fiber_worker *w,
 {
 	struct fiber_stack *stack = w->stacks;
 
-	if (unlikely(class || !stack))
+	if (unlikely(class || !stack || !_fiber_sanitize_has_room()))
 		return _fiber_stacks_get_slow(w, class);
 	w->stacks = stack->next;
 	w->nr_stacks--;

@@ -25,7 +25,7 @@ static int slept(const struct fiber *f, int64_t t, int err)
 {
 	if (err != -ETIMEDOUT)
 		return err;
-	if (likely(f->kind == FIBER_KIND_FIBER &&
+	if (likely(at_own(&f->kind) == FIBER_KIND_FIBER &&
 		   !at_load(&f->attention, RELAXED)))
 		return 0;
 	return t <= _fiber_clock_now() ? 0 : -ETIMEDOUT;
@@ -102,7 +102,7 @@ static int set(struct fiber_timer *timer, int64_t at, int64_t every)
 	here = fiber_here_get(&err);
 	if (!here)
 		return err;
-	timer->alarm.every = every;
+	at_store(&timer->alarm.every, every, RELAXED);
 	return _fiber_sched_alarm(here, &timer->alarm.alarm, at);
 }
 

@@ -124,7 +124,7 @@ static int make(uint32_t i, struct fiber_why *why)
 	w->number = i;
 	w->here.random = (rt->seed + i) * 0x9e3779b97f4a7c15u | 1;
 	w->spin_rounds = 4;
-	w->idle.kind = FIBER_KIND_IDLE;
+	at_set(&w->idle.kind, FIBER_KIND_IDLE);
 	rt->workers[i] = w;
 	return 0;
 }

@@ -79,7 +79,7 @@ void _fiber_clock_advance(int64_t t)
 
 void explore_check_deadline(const struct fiber *f, int64_t until)
 {
-	if (f->kind != FIBER_KIND_FREE && f->deadline.v < until)
+	if (at_own(&f->kind) != FIBER_KIND_FREE && f->deadline.v < until)
 		explore_fail(__FILE__, __LINE__,
 			     "a deadline is forgotten: %lld, and the next time "
 			     "is %lld",

@@ -54,6 +54,8 @@ void explore_pause(const char *place);
 #define EXPLORE_LINE(line) EXPLORE_TEXT(line)
 #define EXPLORE_PLACE __FILE__ ":" EXPLORE_LINE(__LINE__)
 
+#define at_own(p) ((p)->v)
+#define at_set(p, value) ((void)((p)->v = (value)))
 #define at_load(p, order)                                            \
 	(*(__typeof__(&(p)->v))explore_load(&(p)->v, sizeof((p)->v), \
 					    AT_##order, EXPLORE_PLACE))

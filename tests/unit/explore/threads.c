@@ -48,7 +48,7 @@ static struct place *init_place(unsigned int i, enum fiber_kind kind)
 	memset(f, 0, sizeof(*f));
 	at_store(&f->park, FIBER_PARK_GENERATION, RELAXED);
 	at_store(&f->deadline, INT64_MAX, RELAXED);
-	f->kind = kind;
+	at_set(&f->kind, kind);
 	f->index = i;
 	p->worker.here = (struct fiber_here){
 		.cur = f,

@@ -30,7 +30,7 @@
 
 static struct fiber_worker *workers[WORKERS_MAX];
 static struct fiber_exceptions exceptions[WORKERS_MAX];
-static struct fiber monitor_self = { .kind = FIBER_KIND_IDLE };
+static struct fiber monitor_self = { .kind = { FIBER_KIND_IDLE } };
 
 /* Threads that are no workers, and the shape itself, which is the last. */
 static struct client {
@@ -59,7 +59,7 @@ static void init_client(unsigned int i)
 	memset(c, 0, sizeof(*c));
 	at_store(&c->fiber.park, FIBER_PARK_GENERATION, RELAXED);
 	at_store(&c->fiber.deadline, INT64_MAX, RELAXED);
-	c->fiber.kind = FIBER_KIND_THREAD;
+	at_set(&c->fiber.kind, FIBER_KIND_THREAD);
 	c->here.cur = &c->fiber;
 	c->here.random = explorer.random | 1;
 	c->here.past = -1;
@@ -98,7 +98,7 @@ static void reset_worker(unsigned int i)
 	w->number = i;
 	w->here.random = (explorer.random + i) | 1;
 	w->spin_rounds = 4;
-	w->idle.kind = FIBER_KIND_IDLE;
+	at_set(&w->idle.kind, FIBER_KIND_IDLE);
 	w->exceptions = &exceptions[i];
 }
 

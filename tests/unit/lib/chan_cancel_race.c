@@ -279,7 +279,7 @@ static void many_one_after_the_other(void)
 
 	for (size_t i = 0; i < ARRAY_SIZE(capacities); i++) {
 		capacity = capacities[i];
-		for (int k = 0; k < 5; k++)
+		for (int k = 0; k < TEST_TIMES(5); k++)
 			run_shapes(0, one_after_the_other);
 	}
 }

@@ -41,11 +41,13 @@ void coro_init(struct coro *co, void (*fn)(struct coro *self, void *arg))
 	CHECK(stack);
 	coro_init_on(co, stack, CORO_STACK, stack + CORO_STACK, fn);
 	co->stack = stack;
+	_fiber_sanitize_stack_init(&co->known, stack, stack + CORO_STACK);
 }
 
 void coro_free(struct coro *co)
 {
 	_fiber_sanitize_wipe(co->stack, CORO_STACK);
+	_fiber_sanitize_stack_exit(&co->known);
 	free(co->stack);
 }
 

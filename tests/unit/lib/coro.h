@@ -15,6 +15,7 @@ struct coro {
 	struct fiber_sanitize sanitize;
 	void (*fn)(struct coro *self, void *arg);
 	void *stack; /* malloc'ed, or NULL */
+	struct fiber_sanitize_stack known; /* if it is */
 	struct coro *from; /* who switched to this one last */
 	struct coro *to; /* whom this one switched to last, */
 	void *pass; /* and passed this */

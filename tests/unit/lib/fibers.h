@@ -18,12 +18,8 @@
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
-/* As many rounds, or fewer where the sanitizers make each of them slow. */
-#ifdef __SANITIZE_ADDRESS__
-#define ROUNDS(n) ((n) / 10)
-#else
-#define ROUNDS(n) (n)
-#endif
+/* As many rounds, or fewer where each of them is slow. */
+#define ROUNDS(n) TEST_TIMES(n)
 
 /*
  * Run fn as the main fiber. Others that are left when it returns are cancelled

@@ -16,9 +16,20 @@
 
 #include "harness.h"
 
-#define SECONDS_MAX 30
+/* Most tests have fewer rounds where each is slow. */
+#define SECONDS_MAX (TEST_SLOWER > 1 ? 120 : 30)
 #define EXIT_FAIL 1
 #define EXIT_SKIP 4
+
+/*
+ * The thread sanitizer: some tests end while the workers run, which is no leak,
+ * and some start threads in a child of fork().
+ */
+const char *__tsan_default_options(void);
+__attribute__((visibility("default"))) const char *__tsan_default_options(void)
+{
+	return "report_thread_leaks=0:die_after_fork=0";
+}
 
 static char *skipped; /* why; shared with the children */
 #define SKIPPED_SIZE 256

@@ -14,6 +14,26 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/*
+ * How many times slower than as it is shipped a program is; the build says so
+ * where the compiler does not know (tools.mk).
+ */
+#ifndef TEST_SLOWER
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define TEST_SLOWER 10
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define TEST_SLOWER 10
+#endif
+#endif
+#endif
+#ifndef TEST_SLOWER
+#define TEST_SLOWER 1
+#endif
+
+/* So many times, or fewer where each is slow, but not none. */
+#define TEST_TIMES(n) ((n) > TEST_SLOWER ? (n) / TEST_SLOWER : 1)
+
 struct test {
 	const char *name;
 	void (*run)(void);

@@ -23,7 +23,7 @@ int64_t harsh_time(int64_t ns, int n);
  * Who does something, and how far it has come. If none of them has made a step
  * in HARSH_SILENCE, the watch prints what each did last, and ends the test.
  */
-#define HARSH_SILENCE (5 * SEC)
+#define HARSH_SILENCE ((TEST_SLOWER > 1 ? 20 : 5) * SEC)
 #define HARSH_ACTORS_MAX 64
 
 struct harsh_actor {

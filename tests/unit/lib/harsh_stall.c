@@ -201,11 +201,13 @@ static void make_and_stop(uint64_t *random)
 static void stop_while_fibers_are_made(void)
 {
 	int64_t end = test_now() + harsh_time(2 * SEC / 5, 5);
+	uint64_t random;
 
 	start_stalls();
+	random = seed;
 	never = new_chan(0, 0);
 	while (test_now() < end)
-		make_and_stop(&seed);
+		make_and_stop(&random);
 	fiber_chan_put(never);
 	stop_stalls();
 }

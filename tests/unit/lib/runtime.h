@@ -9,20 +9,13 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "harness.h"
+
 #define RUNTIME_MS INT64_C(1000000)
 #define RUNTIME_SECOND INT64_C(1000000000)
 
-/* How many times: the sanitizers are slower. */
-#ifdef __SANITIZE_ADDRESS__
-#define RUNTIME_TIMES(n) ((n) / 10)
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define RUNTIME_TIMES(n) ((n) / 10)
-#endif
-#endif
-#ifndef RUNTIME_TIMES
-#define RUNTIME_TIMES(n) (n)
-#endif
+/* How many times: some ways of running them are slower. */
+#define RUNTIME_TIMES(n) TEST_TIMES(n)
 
 /* fiber_run() of a main that returns 0; workers and flags of the config. */
 void runtime_run(unsigned int workers, unsigned int flags, int (*main)(void *),

@@ -2,13 +2,12 @@
 /*
  * Fibers that do this and that, at random, and know what has to come of it.
  *
- * The seed is printed; FIBER_TEST_SEED sets it.
+ * The seed is printed; FIBER_TEST_SEED sets it, STRESS_SECONDS how long it takes.
  */
 #include <errno.h>
-#include <stdlib.h>
 #include <unistd.h>
 
-#include "harness.h"
+#include "harsh.h"
 #include "runtime.h"
 
 #define FIBERS 40
@@ -19,15 +18,7 @@ static fiber_key key;
 static uint64_t seed;
 static atomic_int children;
 static atomic_int in_flight;
-
-static uint64_t draw(uint64_t *state)
-{
-	/* xorshift64* */
-	*state ^= *state >> 12;
-	*state ^= *state << 25;
-	*state ^= *state >> 27;
-	return *state * 0x2545f4914f6cdd1d;
-}
+static struct harsh_actor *all; /* that do something, as one */
 
 static int child(void *arg)
 {
@@ -50,7 +41,7 @@ static void detached(void *arg)
 static void have_children(uint64_t *state)
 {
 	struct fiber *fibers[5];
-	int n = 1 + (int)(draw(state) % 5);
+	int n = 1 + (int)(harsh_draw(state, 5));
 	int result;
 	int err;
 	int i;
@@ -59,7 +50,7 @@ static void have_children(uint64_t *state)
 		fibers[i] = runtime_spawn(child, (void *)(intptr_t)i);
 	while (i-- > 0) {
 		err = fiber_join_until(fibers[i], &result,
-				       fiber_after(draw(state) % 20000));
+				       fiber_after(harsh_draw(state, 20000)));
 		if (err) {
 			CHECK_EQ(err, -ETIMEDOUT);
 			result = runtime_join(fibers[i]);
@@ -99,12 +90,12 @@ static void do_something(uint64_t *state)
 {
 	intptr_t i;
 
-	switch (draw(state) % 8) {
+	switch (harsh_draw(state, 8)) {
 	case 0:
 		have_children(state);
 		break;
 	case 1:
-		CHECK_EQ(fiber_sleep((int64_t)(draw(state) % 200000)), 0);
+		CHECK_EQ(fiber_sleep((int64_t)(harsh_draw(state, 200000))), 0);
 		break;
 	case 2:
 		atomic_fetch_add(&in_flight, 1);
@@ -134,6 +125,7 @@ static int do_this_and_that(void *arg)
 
 	CHECK_EQ(fiber_key_set(key, &state), 0);
 	for (i = 0; i < STEPS; i++) {
+		harsh_step(all, "something at random");
 		do_something(&state);
 		CHECK(fiber_key_get(key) == &state);
 	}
@@ -157,47 +149,75 @@ static int all_do(void *arg)
 	return 0;
 }
 
+struct shape {
+	unsigned int workers;
+	unsigned int flags;
+};
+
 static void prepare(void)
 {
-	const char *text = getenv("FIBER_TEST_SEED");
-
-	seed = text ? strtoull(text, NULL, 0) : (uint64_t)test_now();
-	test_note("FIBER_TEST_SEED=%llu", (unsigned long long)seed);
+	seed = harsh_seed();
 	CHECK_EQ(fiber_key_add(&key, NULL), 0);
+	harsh_watch();
+	all = harsh_actor("all");
+}
+
+/* Once, or for the time that was asked for. */
+static void run_for_a_while(const struct shape *shapes, int n)
+{
+	int64_t end = test_now() + harsh_time(0, 5);
+	int i;
+
+	prepare();
+	do {
+		for (i = 0; i < n; i++)
+			runtime_run(shapes[i].workers, shapes[i].flags, all_do,
+				    NULL);
+		seed += n;
+	} while (test_now() < end);
+	harsh_unwatch();
 }
 
 static void one_worker(void)
 {
-	prepare();
-	runtime_run(1, 0, all_do, NULL);
+	static const struct shape shapes[] = { { 1, 0 } };
+
+	run_for_a_while(shapes, ARRAY_SIZE(shapes));
 }
 
 static void some_workers(void)
 {
-	prepare();
-	runtime_run(2, 0, all_do, NULL);
-	runtime_run(3, 0, all_do, NULL);
+	static const struct shape shapes[] = { { 2, 0 }, { 3, 0 } };
+
+	run_for_a_while(shapes, ARRAY_SIZE(shapes));
 }
 
 static void many_workers(void)
 {
-	prepare();
-	runtime_run(8, 0, all_do, NULL);
+	static const struct shape shapes[] = { { 8, 0 } };
+
+	run_for_a_while(shapes, ARRAY_SIZE(shapes));
 }
 
 static void always_moving(void)
 {
-	prepare();
-	runtime_run(2, FIBER_TEST_MIGRATE, all_do, NULL);
-	runtime_run(4, FIBER_TEST_MIGRATE, all_do, NULL);
+	static const struct shape shapes[] = {
+		{ 2, FIBER_TEST_MIGRATE },
+		{ 4, FIBER_TEST_MIGRATE },
+	};
+
+	run_for_a_while(shapes, ARRAY_SIZE(shapes));
 }
 
 static void by_a_virtual_clock(void)
 {
-	prepare();
-	runtime_run(1, FIBER_TEST_CLOCK, all_do, NULL);
-	runtime_run(3, FIBER_TEST_CLOCK, all_do, NULL);
-	runtime_run(3, FIBER_TEST_CLOCK | FIBER_TEST_MIGRATE, all_do, NULL);
+	static const struct shape shapes[] = {
+		{ 1, FIBER_TEST_CLOCK },
+		{ 3, FIBER_TEST_CLOCK },
+		{ 3, FIBER_TEST_CLOCK | FIBER_TEST_MIGRATE },
+	};
+
+	run_for_a_while(shapes, ARRAY_SIZE(shapes));
 }
 
 int main(int argc, char **argv)

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
  * Plain calls and selects on both sides of four channels, each with its number
- * of elements to move: if one is lost, or moved twice, somebody waits for ever.
+ * of elements to move: if one is lost, or moved twice, somebody waits for ever,
+ * which the watch sees. STRESS_SECONDS sets how long it takes.
  */
 #include <errno.h>
 
-#include "fibers.h"
+#include "harsh.h"
 
 #define CHANNELS 4
 #define EACH ROUNDS(5000)
@@ -14,11 +15,14 @@ static const size_t capacities[CHANNELS] = { 0, 0, 2, 3 };
 static struct fiber_chan *chans[CHANNELS];
 static int numbers[CHANNELS] = { 0, 1, 2, 3 };
 static _Atomic long sums[CHANNELS];
+static struct harsh_actor *all; /* who move elements, as one */
 
 static int send_each(void *number)
 {
-	for (int i = 0; i < EACH; i++)
+	for (int i = 0; i < EACH; i++) {
+		harsh_step(all, "send");
 		send_int(chans[*(int *)number], i);
+	}
 	return 0;
 }
 
@@ -40,6 +44,7 @@ static int select_each(int op)
 	for (int i = 0; i < CHANNELS * EACH; i++) {
 		int at;
 
+		harsh_step(all, "select");
 		/* Any of them will do, but the sum must not depend on which. */
 		if (op == FIBER_SEND)
 			value = 1;
@@ -99,7 +104,14 @@ static void all_at_once(void)
 
 static void nothing_is_lost(void)
 {
-	run_shapes(0, all_at_once);
+	int64_t end = test_now() + harsh_time(0, 1);
+
+	harsh_watch();
+	all = harsh_actor("all");
+	do {
+		run_shapes(0, all_at_once);
+	} while (test_now() < end);
+	harsh_unwatch();
 }
 
 int main(int argc, char **argv)

@@ -230,7 +230,7 @@ static void one_owner_at_a_time(void)
 			 0);
 	for (i = 0; i < THREADS; i++)
 		CHECK_EQ(pthread_join(threads[i], NULL), 0);
-	CHECK_EQ(arena.nr_warm, 6);
+	CHECK_EQ(at_load(&arena.nr_warm, RELAXED), 6);
 	_fiber_stack_arena_exit(&arena);
 }
 
