@@ -18,6 +18,7 @@ extern const struct bench_row fiber_time_rows[];
 extern const struct bench_row fiber_fair_rows[];
 extern const struct bench_row fiber_thread_rows[];
 extern const struct bench_row fiber_sync_rows[];
+extern const struct bench_row fiber_block_rows[];
 
 void bench_failed(int err) __attribute__((noreturn));
 
