@@ -531,7 +531,7 @@ static void entry(void *pass)
 			result = f->fn(f->arg);
 		here = _fiber_here();
 		/* A child of fork() has returned from the fiber that forked. */
-		if (unlikely(!here))
+		if (unlikely(!here || !here->is_worker))
 			exit(result);
 		if (unlikely(here->cur->extra)) {
 			_fiber_extra_end(here->cur);

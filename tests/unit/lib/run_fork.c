@@ -223,6 +223,33 @@ static void child_may_return(void)
 	runtime_run(1, 0, return_in_spawned, NULL);
 }
 
+/* It has had a runtime of its own meanwhile, of which the fiber is no part. */
+static int start_and_return(void *arg)
+{
+	int result = -1;
+	int status = -1;
+	pid_t pid = fork();
+
+	if (!pid) {
+		alarm(20);
+		if (fiber_start(NULL) ||
+		    runtime_join(runtime_spawn(give, (void *)7)) != 7)
+			_exit(1);
+		return 11;
+	}
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
+	CHECK(WIFEXITED(status));
+	result = WEXITSTATUS(status);
+	CHECK_EQ(result, 11);
+	return !!arg;
+}
+
+static void child_may_start_and_return(void)
+{
+	fflush(stdout);
+	runtime_run(1, 0, start_and_return, NULL);
+}
+
 /* Locks, queues and memory in every state that there is. */
 static int busy(void *arg)
 {
@@ -299,6 +326,7 @@ int main(int argc, char **argv)
 		TEST(by_one_of_several_workers),
 		TEST(by_a_thread),
 		TEST(child_may_return),
+		TEST(child_may_start_and_return),
 		TEST(while_all_is_busy),
 		TEST(by_a_child),
 		TEST(before_and_after_a_runtime),
