@@ -103,9 +103,6 @@ int _fiber_deadline_arm(struct fiber_here *here)
 		attention = FIBER_ATTENTION_EXPIRED;
 	else
 		err = _fiber_sched_alarm(here, &a->alarm.alarm, deadline);
-	/* The runtime takes no more: look again when the next call begins. */
-	if (err == -EPERM)
-		return 0;
 	if (err)
 		return err;
 	fiber_lock(&f->lock);

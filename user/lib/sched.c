@@ -456,7 +456,8 @@ int _fiber_sched_alarm(struct fiber_here *here, struct fiber_alarm *alarm,
 		       int64_t at)
 {
 	struct fiber_worker *w;
-	int err = _fiber_rt_need();
+	/* Fibers clean up while it stops, and may want to do so in time. */
+	int err = here->is_worker ? 0 : _fiber_rt_need();
 
 	if (err || at == INT64_MAX)
 		return err;
