@@ -54,14 +54,14 @@ static void *own_some(void *arg)
 	CHECK_EQ(atomic_load(&ended), before + 7);
 	fiber_scope_free(scope);
 
-	scope = new_scope(FIBER_SCOPE_ANY, fiber_after(2 * MSEC));
+	scope = new_scope(FIBER_SCOPE_ANY, fiber_after(200 * MSEC));
 	scope_go(scope, wait_for_it, NULL);
 	CHECK_EQ(fiber_scope_wait(scope), -ETIMEDOUT);
 	fiber_scope_free(scope);
 
 	/* Its deadline is only the wait's. */
 	scope = new_scope(FIBER_SCOPE_ALL, 0);
-	CHECK_EQ(fiber_deadline_push(fiber_after(2 * MSEC)), FIBER_FOREVER);
+	CHECK_EQ(fiber_deadline_push(fiber_after(200 * MSEC)), FIBER_FOREVER);
 	scope_go(scope, wait_for_it, NULL);
 	CHECK_EQ(fiber_scope_wait(scope), -ETIMEDOUT);
 	CHECK_EQ(fiber_cancelled(), 0);
