@@ -17,5 +17,6 @@ check-lint: | $(CACHE)/kernels/6.1/release $(CACHE)/kernels/6.12/release
 		man=tests/lint/man \
 		'man-code=CC=$(CC) tests/lint/man-code' \
 		'clang=$(MAKE) -s B=$(B)/lint/clang CC=clang WERROR=-Werror user' \
-		'gcc=$(MAKE) -s B=$(B)/lint/gcc CC=gcc WERROR=-Werror user'
+		'gcc=$(MAKE) -s B=$(B)/lint/gcc CC=gcc WERROR=-Werror user' \
+		'abi=tests/lint/abi $(B)/lint/gcc/lib/libfiber.so.0'
 	$(Q)tests/lint/sizes
