@@ -59,7 +59,7 @@ AARCH64_PROGRAMS := $(if $(shell command -v $(AARCH64_CC)),\
 AARCH64_UNWIND := $(if $(AARCH64_PROGRAMS),$(B)/unit/aarch64/lib/switch_unwind)
 AARCH64_OBJ := $(patsubst %.c,$(B)/unit/aarch64/%.o,$(wildcard user/lib/*.c)) \
 	$(B)/unit/aarch64/start.o
-AARCH64_CFLAGS = -O2 -g -DTEST_SLOWER=50 $(LIB_CFLAGS_aarch64) \
+AARCH64_CFLAGS = -O2 -g -DTEST_SLOWER=20 $(LIB_CFLAGS_aarch64) \
 	$(filter-out $(LIB_CFLAGS_$(LIB_ARCH)),$(LIB_TEST_CFLAGS))
 
 $(B)/unit/aarch64/lib/%.o: tests/unit/lib/%.c
