@@ -18,7 +18,7 @@ EXPLORE_LIB := alarm alone barrier block box bucket cancel chan cond deadline \
 	event extra lock mutex once park rwlock select sem sized slab timer \
 	waitgroup base
 EXPLORE_SCHED := apart blocking control fiber idle life monitor queue relief \
-	sched scope seat stacks why
+	sched schedtrace scope seat stacks why
 # Small queues, so that they are full, and wrap around; one bucket, small batches
 # and little patience, so that what is rare elsewhere is not.
 EXPLORE_DEFINES := -DFIBER_EXPLORE -DFIBER_RING_SIZE=4u -DFIBER_DEQUE_SIZE=4u \

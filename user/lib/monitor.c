@@ -8,6 +8,7 @@
 #include "monitor.h"
 #include "queue.h"
 #include "relief.h"
+#include "schedtrace.h"
 #include "seat.h"
 #include "stacks.h"
 
@@ -83,21 +84,23 @@ static bool all_asleep(void)
 
 /*
  * The earliest alarm of those who are awake without a seat: only they can add
- * to their heaps, and those who do tell us (sched.c).
+ * to their heaps, and those who do tell us (sched.c). Or when there is a line to
+ * be printed.
  */
 static int64_t away_until(void)
 {
-	int64_t t = INT64_MAX;
+	int64_t t = _fiber_schedtrace_next();
 	uint32_t i;
 
 	for (i = 0; i < fiber_workers_made(); i++) {
 		struct fiber_worker *w = rt->workers[i];
 		int64_t at = at_load(&w->heap.earliest, RELAXED);
 
-		if (!at_load(&w->asleep, RELAXED) && at < t)
+		if (!_fiber_clock_is_virtual() &&
+		    !at_load(&w->asleep, RELAXED) && at < t)
 			t = at;
 	}
-	return _fiber_clock_is_virtual() ? INT64_MAX : t;
+	return t;
 }
 
 static void sleep_deeply(void)
@@ -138,6 +141,7 @@ void *_fiber_monitor(void *arg)
 		for (i = 0; i < fiber_workers_made(); i++)
 			look_after(rt->workers[i], here);
 		_fiber_relief(look);
+		_fiber_schedtrace();
 		if (look % STACKS_LOOKS == 0) {
 			if (at_load(&rt->nr_starved, RELAXED))
 				feed_starved();

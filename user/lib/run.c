@@ -21,6 +21,7 @@
 #include "here.h"
 #include "life.h"
 #include "monitor.h"
+#include "schedtrace.h"
 #include "sized.h"
 #include "stacks.h"
 #include "worker.h"
@@ -149,7 +150,9 @@ static int start(const struct fiber_config *config, struct fiber_why *why)
 	err = _fiber_stacks_init(config->stack_size, config->guard, why);
 	if (err)
 		return err;
-	err = _fiber_overflow_init(why);
+	err = _fiber_schedtrace_init(why);
+	if (!err)
+		err = _fiber_overflow_init(why);
 	if (err)
 		goto err_stacks;
 	err = _fiber_workers_start(why);

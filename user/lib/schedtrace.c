@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What all workers are at, in one line on standard error.
+ *
+ * Numbers are of one moment each, and the monitor's own: nobody is stopped.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "life.h"
+#include "schedtrace.h"
+#include "seat.h"
+
+#define rt (&_fiber_rt)
+
+#define KEY "schedtrace="
+#define MS 1000000
+#define LINE_MAX 4096
+
+/* Set when the runtime starts; then the monitor's. */
+static int64_t every;
+static int64_t started;
+static int64_t next;
+
+int _fiber_schedtrace_init(struct fiber_why *why)
+{
+	/* Not for programs with more rights than who set the variable. */
+	const char *text = secure_getenv("FIBER_DEBUG");
+	char *end;
+	long ms;
+
+	every = 0;
+	if (!text || !*text)
+		return 0;
+	if (strncmp(text, KEY, strlen(KEY)))
+		return _fiber_why(why, -EINVAL,
+				  "FIBER_DEBUG: '%s' is not known", text);
+	errno = 0;
+	ms = strtol(text + strlen(KEY), &end, 10);
+	if (errno || *end || ms < 1 || ms > INT64_MAX / MS)
+		return _fiber_why(why, -EINVAL,
+				  "FIBER_DEBUG: '%s': how many ms?", text);
+	every = ms * MS;
+	started = _fiber_clock_real();
+	next = started + every;
+	return 0;
+}
+
+int64_t _fiber_schedtrace_next(void)
+{
+	return every ? next : INT64_MAX;
+}
+
+static const char *at_what(const struct fiber_worker *w)
+{
+	if (at_load(&w->asleep, RELAXED))
+		return fiber_is_spare(w) ? "spare" : "idle";
+	if (fiber_is_spare(w))
+		return "apart";
+	return at_load(&w->stuck, RELAXED) ? "stuck" : "runs";
+}
+
+/* Returns how much was added. */
+static int add_worker(char *to, size_t room, const struct fiber_worker *w)
+{
+	int n = snprintf(to, room, " [%u %s", w->number, at_what(w));
+
+	if (n < (int)room && fiber_worker_loot(w))
+		n += snprintf(to + n, room - n, " next=%d ring=%u fresh=%u",
+			      !!at_load(&w->next, RELAXED),
+			      fiber_ring_len(&w->ring),
+			      (unsigned int)fiber_deque_len(&w->deque));
+	if (n < (int)room && at_load(&w->inbox_len, RELAXED))
+		n += snprintf(to + n, room - n, " inbox=%u",
+			      at_load(&w->inbox_len, RELAXED));
+	if (n < (int)room)
+		n += snprintf(to + n, room - n, "]");
+	return n;
+}
+
+static int add_totals(char *to, size_t room, int64_t now)
+{
+	uint32_t made = fiber_workers_made();
+	uint32_t spares = at_load(&rt->spares, RELAXED);
+
+	return snprintf(
+		to, room,
+		"fiber: %lld ms: workers=%u idle=%u spinning=%u threads=%u "
+		"excess=%u fibers=%llu global=%u starved=%u wakes=%llu "
+		"blocks=%llu replaced=%llu",
+		(long long)((now - started) / MS), rt->nr_workers,
+		at_load(&rt->idle, RELAXED), at_load(&rt->spinning, RELAXED),
+		made + 1, made - rt->nr_workers - spares,
+		(unsigned long long)_fiber_life_count(),
+		at_load(&rt->global_len, RELAXED),
+		at_load(&rt->nr_starved, RELAXED),
+		(unsigned long long)at_load(&rt->wakes, RELAXED),
+		(unsigned long long)at_load(&rt->blocks, RELAXED),
+		(unsigned long long)at_load(&rt->replaced, RELAXED));
+}
+
+void _fiber_schedtrace(void)
+{
+	int64_t now;
+	char line[LINE_MAX];
+	int n;
+	uint32_t i;
+
+	if (!every || (now = _fiber_clock_real()) < next)
+		return;
+	next = now + every;
+	n = add_totals(line, sizeof(line), now);
+	for (i = 0; i < fiber_workers_made(); i++) {
+		int more = add_worker(line + n, sizeof(line) - n - 1,
+				      rt->workers[i]);
+
+		/* The others have no room in a line. */
+		if (more >= (int)sizeof(line) - n - 1)
+			break;
+		n += more;
+	}
+	line[n] = '\0';
+	/* At once, so that it stays a line among those of others. */
+	fprintf(stderr, "%s\n", line);
+}
