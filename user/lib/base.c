@@ -62,6 +62,8 @@ const char *fiber_strerror(int err)
 		return "Not here, or not by this fiber or thread";
 	case EOVERFLOW:
 		return "The number would be too large";
+	case EOPNOTSUPP:
+		return "It does not work on this system";
 	case ESRCH:
 		return "The fiber has ended";
 	default:

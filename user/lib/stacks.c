@@ -201,6 +201,20 @@ bool _fiber_stacks_trimmed(void)
 	return at_load(&rt->arena.nr_warm, RELAXED) <= KEEP;
 }
 
+/*
+ * Whether guards that somebody asked for work here shows with the first stack. To
+ * have no memory for one is no reason not to start.
+ */
+static int try_guard(struct fiber_why *why)
+{
+	struct fiber_stack *stack;
+	int err = _fiber_stack_get(&rt->arena, &stack, 1, why);
+
+	if (err > 0)
+		_fiber_stack_put(&rt->arena, &stack, 1);
+	return err == -EOPNOTSUPP ? err : 0;
+}
+
 int _fiber_stacks_init(size_t size, enum fiber_guard guard,
 		       struct fiber_why *why)
 {
@@ -210,9 +224,16 @@ int _fiber_stacks_init(size_t size, enum fiber_guard guard,
 		.warm_max = UINT32_MAX,
 		.guard = guard,
 	};
+	int err;
 
 	pthread_mutex_init(&rt->grow, NULL);
-	return _fiber_stack_arena_init(&rt->arena, &config, why);
+	err = _fiber_stack_arena_init(&rt->arena, &config, why);
+	if (err || !rt->arena.ladder.fixed)
+		return err;
+	err = try_guard(why);
+	if (err)
+		_fiber_stack_arena_exit(&rt->arena);
+	return err;
 }
 
 void _fiber_stacks_exit(bool left)

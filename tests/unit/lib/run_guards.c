@@ -5,6 +5,9 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "harness.h"
 #include "runtime.h"
@@ -104,6 +107,36 @@ static void all_of_them_work(void)
 	}
 }
 
+static void lock_memory(void *arg)
+{
+	unsigned int guard;
+	void *page;
+
+	(void)arg;
+	if (mlockall(MCL_FUTURE))
+		_exit(77);
+	/* Some sanitizers leave out to lock memory, and say that they did. */
+	page = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (page == MAP_FAILED || !madvise(page, 4096, MADV_DONTNEED))
+		_exit(77);
+	CHECK_EQ(try_guard(FIBER_GUARDS_INSTALL, &guard), -EOPNOTSUPP);
+	CHECK_EQ(setenv("FIBER_FORCE", "guard=install", 1), 0);
+	CHECK_EQ(try_guard(FIBER_GUARDS_BEST, &guard), -EOPNOTSUPP);
+	CHECK_EQ(unsetenv("FIBER_FORCE"), 0);
+	CHECK_EQ(get_guard(FIBER_GUARDS_BEST), FIBER_GUARDS_PROTECT);
+}
+
+/* Memory that is locked cannot be given such guards. */
+static void what_does_not_work_here_is_refused(void)
+{
+	int status = runtime_in_child(lock_memory, NULL);
+
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+		test_skip("may not lock memory here");
+	CHECK_EQ(status, 0);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct test tests[] = {
@@ -111,6 +144,7 @@ int main(int argc, char **argv)
 		TEST(forced_before_configured),
 		TEST(forced_nonsense_is_refused),
 		TEST(all_of_them_work),
+		TEST(what_does_not_work_here_is_refused),
 	};
 
 	return RUN(argc, argv, tests);

@@ -86,7 +86,8 @@ struct fiber_status {
  * Returns what main returned. -EBUSY if the runtime is running already, or has
  * stopped with fibers left, one of which still runs; -EINVAL for a config that
  * makes no sense, -E2BIG for one of a newer library with fields set that this one
- * does not know, -ENOMEM, -EAGAIN (no more threads).
+ * does not know, -EOPNOTSUPP for guards that do not work here, -ENOMEM, -EAGAIN
+ * (no more threads).
  */
 FIBER_API int fiber_run(int (*main)(void *), void *arg,
 			const struct fiber_config *config);
