@@ -13,10 +13,12 @@ TSAN := -fsanitize=thread -O1 -g
 # signal without a system call, up to which it is put off (run_signals), that
 # stand in for system calls which the sanitizer makes itself before main()
 # (harsh_syscalls, harsh_alloc), that count on no worker being stopped for a second
-# (sched_migrate), and what there is no other thread in: registers,
+# (sched_migrate), that end a thread from another stack than its own, which the
+# sanitizer asserts not to happen (run_thread_exit), and what there is no other thread in: registers,
 # unwinding, guards.
 TSAN_TESTS := $(filter-out fiber_starved harsh_fault stack_limits sched_idle \
-	run_signals harsh_syscalls harsh_alloc sched_migrate switch_% fiber_unwind stack_guard \
+	run_signals harsh_syscalls harsh_alloc sched_migrate run_thread_exit \
+	switch_% fiber_unwind stack_guard \
 	stack_overflow_report stack_census,$(LIB_TESTS)) tsan_contexts
 TSAN_PROGRAMS := $(TSAN_TESTS:%=$(B)/unit/tsan/lib/%)
 TSAN_OBJ := $(patsubst %.c,$(B)/unit/tsan/%.o,$(wildcard user/lib/*.c))

@@ -1,15 +1,22 @@
 // SPDX-License-Identifier: MIT
 /*
- * Threads that are no workers: what they need to wait.
+ * Threads that are no workers: what they need to wait. And the end of those that
+ * are workers.
  *
  * MODEL. On its first call that may wait a thread is given a control block, and
  * thread-local memory that points to it. Both go back when it ends, or calls
  * fiber_thread_detach().
+ *
+ * A worker has the same key for as long as it runs fibers, and clears it before
+ * it ends. pthread_exit() on the stack of a fiber comes by no frame of the
+ * worker's own, but the C library calls the key's destructor even then.
  */
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 
+#include <fiber/fiber.h>
 #include <fiber/run.h>
 
 #include "clock.h"
@@ -21,9 +28,8 @@ static pthread_key_t key;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static int key_err;
 
-static void detach(void *arg)
+static void detach(struct fiber_here *here)
 {
-	struct fiber_here *here = arg;
 	struct fiber *f = here->cur;
 
 	if (f->extra)
@@ -38,9 +44,44 @@ static void detach(void *arg)
 	free(here);
 }
 
+static _Noreturn void die(struct fiber *f)
+{
+	const char *name = fiber_extra_name(f);
+
+	fprintf(stderr,
+		"fiber: %llu%s%s%s ended its worker by pthread_exit() or "
+		"pthread_cancel(); a fiber ends by fiber_exit()\n",
+		(unsigned long long)fiber_id(f), name ? " '" : "",
+		name ? name : "", name ? "'" : "");
+	abort();
+}
+
+static void end(void *arg)
+{
+	struct fiber_here *here = arg;
+
+	if (here->is_worker)
+		die(here->cur);
+	detach(here);
+}
+
 static void make_key(void)
 {
-	key_err = -pthread_key_create(&key, detach);
+	key_err = -pthread_key_create(&key, end);
+}
+
+/* Without a key it does not hear of its end, and that is all. */
+void _fiber_here_hold(struct fiber_here *here)
+{
+	pthread_once(&once, make_key);
+	if (!key_err)
+		pthread_setspecific(key, here);
+}
+
+void _fiber_here_release(void)
+{
+	if (!key_err)
+		pthread_setspecific(key, NULL);
 }
 
 static struct fiber_here *attach(void)
@@ -105,7 +146,6 @@ void _fiber_here_forget(void)
 {
 	if (!_fiber_here_tls)
 		return;
-	if (!_fiber_here_tls->is_worker)
-		pthread_setspecific(key, NULL);
+	_fiber_here_release();
 	_fiber_here_tls = NULL;
 }

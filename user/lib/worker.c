@@ -13,6 +13,7 @@
 
 #include "clock.h"
 #include "control.h"
+#include "here.h"
 #include "monitor.h"
 #include "queue.h"
 #include "stacks.h"
@@ -55,7 +56,11 @@ static void *run(void *arg)
 	if (_fiber_overflow_thread_init(&w->altstack, &why))
 		_fiber_rt_failed(&why);
 	w->exceptions = exceptions_of_thread();
+	/* It is nobody's to cancel, and who enables that will hear of it. */
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+	_fiber_here_hold(&w->here);
 	_fiber_sched_loop(w);
+	_fiber_here_release();
 	_fiber_overflow_thread_exit(&w->altstack);
 	if (at_load(&w->here.attention, ACQUIRE) & FIBER_HERE_ABANDONED)
 		at_add(&abandoned, -1);
