@@ -40,11 +40,13 @@ $(B)/lib/libfiber.a: $(LIB_OBJ)
 	$(Q)mkdir -p $(@D)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
+# It stays when a plugin that uses it is closed: threads that waited in it have a
+# destructor there.
 $(B)/lib/$(LIB_SONAME): $(LIB_OBJ) user/lib/libfiber.map
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -fno-lto -shared -pthread \
-		-Wl,-soname,$(LIB_SONAME) -Wl,-z,defs -Wl,-Bsymbolic \
+		-Wl,-soname,$(LIB_SONAME) -Wl,-z,defs -Wl,-z,nodelete -Wl,-Bsymbolic \
 		-Wl,--version-script=user/lib/libfiber.map -o $@ $(LIB_OBJ)
 
 $(B)/lib/libfiber.so: $(B)/lib/$(LIB_SONAME)
