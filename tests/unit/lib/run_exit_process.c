@@ -13,6 +13,7 @@
 
 static atomic_int *handlers; /* shared with children */
 static atomic_int hogs;
+static atomic_int blocked;
 
 static void count_handler(void)
 {
@@ -48,6 +49,22 @@ static int compute(void *arg)
 	return 0;
 }
 
+/* In a system call that the library knows nothing of. */
+static int block(void *arg)
+{
+	(void)arg;
+	atomic_fetch_add(&blocked, 1);
+	pause();
+	return 0;
+}
+
+static int receive(void *chan)
+{
+	int i;
+
+	return fiber_recv(chan, &i);
+}
+
 static int exit_beside_others(void *code)
 {
 	static int (*const fns[])(void *) = { sleep_on, yield_on };
@@ -64,6 +81,21 @@ static int exit_beside_hog(void *code)
 	fiber_put(runtime_spawn(compute, NULL));
 	runtime_await(&hogs, 1);
 	return exit_with(code);
+}
+
+/* Some block, some compute, some wait for what does not come. */
+static int exit_beside_all(void *code)
+{
+	struct fiber_chan *chan;
+	int i;
+
+	CHECK_EQ(fiber_chan_new(&chan, sizeof(int), 0, NULL), 0);
+	for (i = 0; i < 10; i++)
+		fiber_put(runtime_spawn(receive, chan));
+	for (i = 0; i < 3; i++)
+		fiber_put(runtime_spawn(block, NULL));
+	runtime_await(&blocked, 3);
+	return exit_beside_hog(code);
 }
 
 struct way {
@@ -118,6 +150,13 @@ static void beside_one_that_computes(void)
 	check_exit(exit_beside_hog, 2);
 }
 
+static void beside_some_of_each(void)
+{
+	prepare();
+	check_exit(exit_beside_all, 2);
+	check_exit(exit_beside_all, 4);
+}
+
 static void exit_in_thread(void *arg)
 {
 	(void)arg;
@@ -168,7 +207,7 @@ int main(int argc, char **argv)
 	static const struct test tests[] = {
 		TEST(by_the_first_fiber),	TEST(by_one_of_many),
 		TEST(beside_one_that_computes), TEST(by_a_thread),
-		TEST(handlers_have_a_stack),
+		TEST(beside_some_of_each),	TEST(handlers_have_a_stack),
 	};
 
 	return RUN(argc, argv, tests);
