@@ -435,7 +435,8 @@ static void come_back(struct fiber_worker *w)
 {
 	if (w->apart_fn)
 		_fiber_apart_end(w);
-	if (fiber_is_spare(w))
+	/* With a seat it might take up something else before what it is for. */
+	if (fiber_is_spare(w) && !at_load(&w->inbox_len, RELAXED))
 		_fiber_seat_regain(w);
 }
 

@@ -154,11 +154,37 @@ static void add(struct fiber_batch *batch, struct fiber *f)
 	batch->n++;
 }
 
+/* Those that are not pinned, and so need not wait for this one. */
+static void empty_inbox(struct fiber_worker *w, struct fiber_batch *batch)
+{
+	struct fiber *f;
+	struct fiber *list;
+	uint32_t kept = 0;
+
+	if (!at_load(&w->inbox_len, RELAXED))
+		return;
+	fiber_lock(&w->inbox_lock);
+	list = w->inbox;
+	w->inbox = NULL;
+	while ((f = list)) {
+		list = f->next;
+		if (f->pins) {
+			append(&w->inbox, &w->inbox_last, f, f);
+			kept++;
+		} else {
+			add(batch, f);
+		}
+	}
+	at_store(&w->inbox_len, kept, RELAXED);
+	fiber_unlock(&w->inbox_lock);
+}
+
 void _fiber_queue_hand_over(struct fiber_worker *w)
 {
 	struct fiber_batch batch = { 0 };
 	struct fiber *f;
 
+	empty_inbox(w, &batch);
 	add(&batch, at_xchg(&w->next, NULL));
 	while ((f = fiber_ring_pop(&w->ring)))
 		add(&batch, f);

@@ -28,7 +28,7 @@ void _fiber_queue_ring_push(struct fiber_worker *w, struct fiber *f);
  */
 struct fiber *_fiber_queue_balance(struct fiber_worker *w);
 
-/* By anybody: all that the worker has goes to the global queue. */
+/* By anybody: all that the worker has goes to the global queue, but the pinned. */
 void _fiber_queue_hand_over(struct fiber_worker *w);
 
 /* From any thread. Who pushes sees to it that the worker wakes. */

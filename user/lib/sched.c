@@ -267,7 +267,8 @@ static bool step_aside(struct fiber_worker *w)
 static bool keep_apart(struct fiber_worker *w, struct fiber *f)
 {
 	if (!fiber_is_spare(w) && !f->pins) {
-		if (fiber_worker_loot(w) || at_load(&rt->global_len, RELAXED)) {
+		if (fiber_worker_loot(w) || at_load(&w->inbox_len, RELAXED) ||
+		    at_load(&rt->global_len, RELAXED)) {
 			if (_fiber_seat_give(f))
 				return false;
 		} else {

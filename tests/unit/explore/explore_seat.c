@@ -186,6 +186,38 @@ static void wait_apart_beside_others(void)
 	fiber_chan_put(chan);
 }
 
+/* Both are blocked at once: neither waits behind the other. */
+static at(uint32_t) met;
+
+static int meet_apart(void *arg)
+{
+	int value;
+
+	fiber_blocking_begin();
+	EXPECT_EQ(fiber_recv(chan, &value), 0);
+	at_add(&met, 1);
+	while (at_load(&met, ACQUIRE) < 2)
+		explore_yield();
+	fiber_blocking_end();
+	return !!arg;
+}
+
+static void two_who_meet(void)
+{
+	int i;
+
+	at_store(&met, 0, RELAXED);
+	CHECK(!fiber_chan_new(&chan, sizeof(int), 0, NULL));
+	spawn(&fibers[0], meet_apart, NULL);
+	spawn(&fibers[1], meet_apart, NULL);
+	spawn(&fibers[2], yield_often, NULL);
+	for (i = 0; i < 2; i++)
+		EXPECT_EQ(fiber_send(chan, &i), 0);
+	for (i = 0; i < 3; i++)
+		EXPECT_EQ(join(fibers[i]), 0);
+	fiber_chan_put(chan);
+}
+
 /* Alarms of a worker that has lost its seat, and of one that has found one. */
 static int sleep_apart(void *arg)
 {
@@ -313,6 +345,12 @@ static void chan_beside_shape(void)
 	run_main(1, 3, 0, wait_apart_beside_others);
 }
 
+static void meet_shape(void)
+{
+	add_monitor();
+	run_main(1, 3, 0, two_who_meet);
+}
+
 static void sleep_shape(void)
 {
 	run_main(1, 1, 0, sleeps_apart);
@@ -381,6 +419,11 @@ static void waits_beside_others(void)
 	EXPLORE(chan_beside_shape, 2000);
 }
 
+static void blocked_at_once(void)
+{
+	EXPLORE(meet_shape, 2000);
+}
+
 static void sleeps_without_a_seat(void)
 {
 	EXPLORE(sleep_shape, 2000);
@@ -417,6 +460,7 @@ int main(int argc, char **argv)
 		TEST(many_announcements_and_migration),
 		TEST(waits_without_a_seat),
 		TEST(waits_beside_others),
+		TEST(blocked_at_once),
 		TEST(sleeps_without_a_seat),
 		TEST(sleeps_in_virtual_time),
 		TEST(pinned_without_a_seat),
