@@ -75,7 +75,7 @@ static void replace_blocked(bool pressed)
 		    !_fiber_blocked(w))
 			continue;
 		note(w);
-		if (_fiber_seat_pass(w, FIBER_HERE_BLOCKED))
+		if (_fiber_seat_take(w, FIBER_HERE_BLOCKED))
 			take_over(w);
 	}
 }
@@ -146,7 +146,7 @@ static void relieve_hog(uint32_t number)
 	if (relieved >= most || (relieved && number % HOG_EVERY))
 		return;
 	w = longest();
-	if (!w || !has_computed(w) || !_fiber_seat_pass(w, 0))
+	if (!w || !has_computed(w) || !_fiber_seat_take(w, 0))
 		return;
 	w->relieved = true;
 	take_over(w);
@@ -156,6 +156,8 @@ void _fiber_relief(uint32_t number)
 {
 	bool pressed = is_pressed();
 
+	if (at_load(&rt->wanted, RELAXED))
+		_fiber_seat_stock();
 	start_clocks();
 	replace_blocked(pressed);
 	if (pressed && is_pressed())

@@ -253,7 +253,7 @@ static bool start(struct fiber_worker *w, struct fiber *f)
 /* Whether the worker's seat was of use to others, and it has none now. */
 static bool step_aside(struct fiber_worker *w)
 {
-	if (!_fiber_seat_pass(w, 0))
+	if (!_fiber_seat_pass(w))
 		return false;
 	_fiber_queue_hand_over(w);
 	_fiber_sched_offer();

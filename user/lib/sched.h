@@ -195,6 +195,7 @@ struct fiber_rt {
 	/* Lengths of the two lists; set under idle_lock. */
 	fiber_word idle __attribute__((aligned(64)));
 	fiber_word spares;
+	at(uint32_t) wanted; /* spares that were missed */
 	at(uint32_t) spinning;
 	at(uint32_t) global_len; /* set under global_lock */
 	at(uint32_t) monitor_deep; /* the monitor sleeps until it is woken */
@@ -274,11 +275,8 @@ void _fiber_sched_kick(struct fiber_worker *worker);
 /* Wake this one, which the caller has taken out of its list. */
 void _fiber_sched_token(struct fiber_worker *worker, uint32_t token);
 
-/*
- * Start one more worker, a spare; f, if not NULL, is in its inbox. NULL if there
- * can be no more.
- */
-struct fiber_worker *_fiber_worker_make(struct fiber *f);
+/* By the monitor: start one more worker, a spare. NULL if there can be no more. */
+struct fiber_worker *_fiber_worker_make(void);
 
 /* Work may be in a queue while a worker sleeps that has a seat as of now. */
 void _fiber_sched_offer(void);

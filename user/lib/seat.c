@@ -120,7 +120,26 @@ static bool pass(struct fiber_worker *w, struct fiber_worker *to,
 	return done;
 }
 
-bool _fiber_seat_pass(struct fiber_worker *w, uint32_t because)
+/* The monitor makes threads: a fiber's stack may have no room for that. */
+static void ask_for_spare(void)
+{
+	if (at_load(&rt->nr_made, RELAXED) >= rt->max_made)
+		return;
+	at_add(&rt->wanted, 1);
+	at_store(&rt->monitor_wake, 1, RELEASE);
+	_fiber_futex_wake(&rt->monitor_wake, 1);
+}
+
+bool _fiber_seat_pass(struct fiber_worker *w)
+{
+	if (pass(w, NULL, 0))
+		return true;
+	if (!fiber_is_spare(w))
+		ask_for_spare();
+	return false;
+}
+
+bool _fiber_seat_take(struct fiber_worker *w, uint32_t because)
 {
 	struct fiber_worker *made;
 
@@ -128,8 +147,21 @@ bool _fiber_seat_pass(struct fiber_worker *w, uint32_t because)
 		return true;
 	if (fiber_is_spare(w) || at_load(&w->asleep, RELAXED))
 		return false;
-	made = _fiber_worker_make(NULL);
+	made = _fiber_worker_make();
 	return made && pass(w, made, because);
+}
+
+void _fiber_seat_stock(void)
+{
+	uint32_t wanted = at_xchg(&rt->wanted, 0);
+	uint32_t away = fiber_workers_made() - rt->nr_workers -
+			at_load(&rt->spares, RELAXED);
+
+	/* And a quarter of what is in use: 64 are there after some 15 times. */
+	for (wanted = wanted ? wanted + away / 4 : 0; wanted; wanted--) {
+		if (!_fiber_worker_make())
+			break;
+	}
 }
 
 bool _fiber_seat_regain(struct fiber_worker *w)
@@ -156,8 +188,10 @@ bool _fiber_seat_give(struct fiber *f)
 {
 	struct fiber_worker *to = pop(&rt->spare_list);
 
-	if (!to)
-		return _fiber_worker_make(f);
+	if (!to) {
+		ask_for_spare();
+		return false;
+	}
 	_fiber_queue_inbox_push(to, f);
 	_fiber_sched_token(to, FIBER_TOKEN_INBOX);
 	return true;

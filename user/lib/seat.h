@@ -48,15 +48,24 @@ enum fiber_list _fiber_seat_get_up(struct fiber_worker *w);
 struct fiber_worker *_fiber_seat_pop_idle(void);
 
 /*
- * Pass w's seat on. false if it has none, is asleep, or there can be no more
- * threads. because is 0 or FIBER_HERE_BLOCKED, for w to know.
+ * By w: pass its seat on. false if it has none, or no spare is there: then the
+ * monitor is asked to make some.
  */
-bool _fiber_seat_pass(struct fiber_worker *w, uint32_t because);
+bool _fiber_seat_pass(struct fiber_worker *w);
+
+/*
+ * By the monitor: take w's seat and pass it on. false if it has none, is asleep,
+ * or there can be no more threads. because is 0 or FIBER_HERE_BLOCKED, for w to
+ * know.
+ */
+bool _fiber_seat_take(struct fiber_worker *w, uint32_t because);
+/* By the monitor: make the spares that were asked for. */
+void _fiber_seat_stock(void);
 
 /* By w, a spare. Whether it has a seat again. */
 bool _fiber_seat_regain(struct fiber_worker *w);
 
-/* Have a spare run f. false if there can be no more. */
+/* Have a spare run f. false if there is none; as _fiber_seat_pass(). */
 bool _fiber_seat_give(struct fiber *f);
 
 #endif /* FIBER_SEAT_H */

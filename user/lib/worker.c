@@ -15,7 +15,6 @@
 #include "control.h"
 #include "here.h"
 #include "monitor.h"
-#include "queue.h"
 #include "stacks.h"
 #include "worker.h"
 
@@ -170,7 +169,7 @@ static uint32_t start_all(struct fiber_why *why, int *err)
 }
 
 /* rt->making is held. */
-static struct fiber_worker *make_spare(struct fiber *f, struct fiber_why *why)
+static struct fiber_worker *make_spare(struct fiber_why *why)
 {
 	uint32_t i = at_load(&rt->nr_made, RELAXED);
 	struct fiber_worker *w;
@@ -180,19 +179,15 @@ static struct fiber_worker *make_spare(struct fiber *f, struct fiber_why *why)
 	w = rt->workers[i];
 	at_store(&w->here.attention, FIBER_HERE_SPARE, RELAXED);
 	at_store(&w->here.is_direct, false, RELAXED);
-	if (f)
-		_fiber_queue_inbox_push(w, f);
 	/* Before it runs, as who counts those asleep wants to know them all. */
 	at_store(&rt->nr_made, i + 1, RELEASE);
 	if (!start_thread(&w->thread, run, w, why))
 		return w;
 	at_store(&rt->nr_made, i, RELEASE);
-	if (f)
-		_fiber_queue_inbox_pop(w);
 	return NULL;
 }
 
-struct fiber_worker *_fiber_worker_make(struct fiber *f)
+struct fiber_worker *_fiber_worker_make(void)
 {
 	struct fiber_why why = { "" };
 	struct fiber_worker *w;
@@ -200,7 +195,7 @@ struct fiber_worker *_fiber_worker_make(struct fiber *f)
 	bool is_first;
 
 	pthread_mutex_lock(&rt->making);
-	w = _fiber_clock_real() < rt->make_again ? NULL : make_spare(f, &why);
+	w = _fiber_clock_real() < rt->make_again ? NULL : make_spare(&why);
 	is_first = why.text[0] && !rt->make_again;
 	if (why.text[0])
 		rt->make_again = _fiber_clock_real() + RETRY_NS;

@@ -211,9 +211,8 @@ void explore_add_spares(unsigned int n)
 	}
 }
 
-struct fiber_worker *_fiber_worker_make(struct fiber *f)
+struct fiber_worker *_fiber_worker_make(void)
 {
-	(void)f;
 	return NULL;
 }
 
