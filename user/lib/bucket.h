@@ -18,7 +18,8 @@
  *      all are ended.
  *   4. Who left the queue for a reason of its own looks, under the lock, at its
  *      waiter: if that is out of the queue already, somebody is through with it,
- *      and the object may be gone.
+ *      and the object may be gone. fiber_park_queue() does not look at the queue
+ *      then either, so that all who have nothing else to do wait by that.
  * The lock itself cannot be in the object: who unlocks it still looks at its
  * sleepers (lock.h). Buckets are never freed.
  *
@@ -85,7 +86,10 @@ int _fiber_bucket_wait(struct fiber_here *here, struct fiber_bucket *bucket,
 		       struct fiber_waiter **queue, struct fiber_waiter *w,
 		       int64_t deadline, bool *left);
 
-/* For those who have nothing to do when w has left: the lock is not held after. */
+/*
+ * For those who do more than fiber_park_queue() before they wait, and have nothing
+ * to do when w has left: the lock is not held after.
+ */
 int _fiber_bucket_wait_simply(struct fiber_here *here,
 			      struct fiber_bucket *bucket,
 			      struct fiber_waiter **queue,

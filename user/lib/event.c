@@ -84,20 +84,13 @@ static bool tell(struct event *e)
 static int wait(struct fiber_here *here, struct event *e, int64_t deadline)
 {
 	struct fiber_bucket *bucket = fiber_bucket_of(e);
-	struct fiber_waiter w;
 
 	fiber_lock(&bucket->lock);
-	if (!tell(e)) {
-		fiber_unlock(&bucket->lock);
-		return 0;
-	}
-	if (fiber_park_past(here, deadline)) {
-		fiber_unlock(&bucket->lock);
-		return -ETIMEDOUT;
-	}
-	fiber_bucket_queue(here, &e->queue, &w);
+	if (tell(e))
+		return _fiber_park_queue(here, &bucket->lock, &e->queue, NULL,
+					 deadline);
 	fiber_unlock(&bucket->lock);
-	return _fiber_bucket_wait_simply(here, bucket, &e->queue, &w, deadline);
+	return 0;
 }
 
 int fiber_event_wait_until(struct fiber_event *event, int64_t deadline)

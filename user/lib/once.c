@@ -93,17 +93,13 @@ static bool tell(struct once *o)
 static int wait(struct fiber_here *here, struct once *o)
 {
 	struct fiber_bucket *bucket = fiber_bucket_of(o);
-	struct fiber_waiter w;
 
 	fiber_lock(&bucket->lock);
-	if (!tell(o)) {
-		fiber_unlock(&bucket->lock);
-		return 0;
-	}
-	fiber_bucket_queue(here, &o->queue, &w);
-	fiber_unlock(&bucket->lock);
-	return _fiber_bucket_wait_simply(here, bucket, &o->queue, &w,
+	if (tell(o))
+		return _fiber_park_queue(here, &bucket->lock, &o->queue, NULL,
 					 INT64_MAX);
+	fiber_unlock(&bucket->lock);
+	return 0;
 }
 
 static int call_or_wait(struct once *o, void (*fn)(void *), void *arg)

@@ -457,7 +457,8 @@ static inline int fiber_park_wait(struct fiber_here *here, struct fiber *f,
 /*
  * Wait in a queue, whose lock is held and is let go. elem is for whoever wins.
  * Returns the winner's result, or -ETIMEDOUT, -ECANCELED, -ENOMEM: then the
- * waiter is out of the queue again.
+ * waiter is out of the queue again. If somebody else took it out, the queue may
+ * be gone by then; the lock may not.
  *
  * It is compiled together with the switch (sched.c), and callers return what it
  * returns: between the frame of the program and the switch is one frame only,

@@ -183,21 +183,13 @@ static int read_wait(struct fiber_here *here, struct rwlock *l,
 		     int64_t deadline)
 {
 	struct fiber_bucket *bucket = fiber_bucket_of(l);
-	struct fiber_waiter w;
 
 	fiber_lock(&bucket->lock);
-	if (read_or_tell(l)) {
-		fiber_unlock(&bucket->lock);
-		return 0;
-	}
-	if (fiber_park_past(here, deadline)) {
-		fiber_unlock(&bucket->lock);
-		return -ETIMEDOUT;
-	}
-	fiber_bucket_queue(here, &l->readers, &w);
-	fiber_unlock(&bucket->lock);
-	return _fiber_bucket_wait_simply(here, bucket, &l->readers, &w,
+	if (!read_or_tell(l))
+		return _fiber_park_queue(here, &bucket->lock, &l->readers, NULL,
 					 deadline);
+	fiber_unlock(&bucket->lock);
+	return 0;
 }
 
 static int write_wait(struct fiber_here *here, struct rwlock *l,

@@ -41,7 +41,6 @@ static inline bool take(struct sem *s)
 static int wait(struct fiber_here *here, struct sem *s, int64_t deadline)
 {
 	struct fiber_bucket *bucket = fiber_bucket_of(s);
-	struct fiber_waiter w;
 	uint64_t word;
 
 	fiber_lock(&bucket->lock);
@@ -52,15 +51,9 @@ static int wait(struct fiber_here *here, struct sem *s, int64_t deadline)
 		}
 		word = 0;
 		if (at_cas(&s->word, &word, WAITERS) || word == WAITERS)
-			break;
+			return _fiber_park_queue(here, &bucket->lock, &s->queue,
+						 NULL, deadline);
 	}
-	if (fiber_park_past(here, deadline)) {
-		fiber_unlock(&bucket->lock);
-		return -ETIMEDOUT;
-	}
-	fiber_bucket_queue(here, &s->queue, &w);
-	fiber_unlock(&bucket->lock);
-	return _fiber_bucket_wait_simply(here, bucket, &s->queue, &w, deadline);
 }
 
 static __attribute__((noinline)) int wait_slow(struct sem *s, int64_t deadline)

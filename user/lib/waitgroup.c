@@ -115,20 +115,13 @@ static bool tell(struct group *g)
 static int wait(struct fiber_here *here, struct group *g, int64_t deadline)
 {
 	struct fiber_bucket *bucket = fiber_bucket_of(g);
-	struct fiber_waiter w;
 
 	fiber_lock(&bucket->lock);
-	if (!tell(g)) {
-		fiber_unlock(&bucket->lock);
-		return 0;
-	}
-	if (fiber_park_past(here, deadline)) {
-		fiber_unlock(&bucket->lock);
-		return -ETIMEDOUT;
-	}
-	fiber_bucket_queue(here, &g->queue, &w);
+	if (tell(g))
+		return _fiber_park_queue(here, &bucket->lock, &g->queue, NULL,
+					 deadline);
 	fiber_unlock(&bucket->lock);
-	return _fiber_bucket_wait_simply(here, bucket, &g->queue, &w, deadline);
+	return 0;
 }
 
 int fiber_waitgroup_wait_until(struct fiber_waitgroup *group, int64_t deadline)
