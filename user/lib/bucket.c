@@ -13,26 +13,6 @@ void _fiber_bucket_forget(void)
 	memset(_fiber_buckets, 0, sizeof(_fiber_buckets));
 }
 
-struct fiber_here *_fiber_enter(int *err)
-{
-	struct fiber_here *here = fiber_here_get(err);
-
-	if (!here)
-		return NULL;
-	*err = fiber_checkpoint(here);
-	return *err ? NULL : _fiber_here();
-}
-
-struct fiber_here *_fiber_enter_try(int *err)
-{
-	struct fiber_here *here = fiber_here_get(err);
-
-	if (!here || !fiber_attention(here))
-		return here;
-	(void)_fiber_checkpoint_slow(here);
-	return _fiber_here();
-}
-
 int _fiber_bucket_wait(struct fiber_here *here, struct fiber_bucket *bucket,
 		       struct fiber_waiter **queue, struct fiber_waiter *w,
 		       int64_t deadline, bool *left)

@@ -61,11 +61,6 @@ static inline struct fiber_bucket *fiber_bucket_of(const void *object)
 	return &_fiber_buckets[(hash >> 32) % FIBER_BUCKETS];
 }
 
-/* Who calls, past the scheduling point; NULL: *err says why. */
-struct fiber_here *_fiber_enter(int *err);
-/* The same for a call that only tries, and takes no notice of cancellation. */
-struct fiber_here *_fiber_enter_try(int *err);
-
 /* Under the lock: w becomes the last in the queue, for the coming wait. */
 static inline void fiber_bucket_queue(struct fiber_here *here,
 				      struct fiber_waiter **queue,

@@ -238,17 +238,9 @@ send_buffered(struct fiber_here *here, struct fiber_chan *c, const void *elem,
 	return send_slot(here, c, &slot, elem, how, deadline, &kept);
 }
 
-/* A try takes no notice of cancellation. NULL: *err says why. */
 static struct fiber_here *enter_slow(enum how how, int *err)
 {
-	struct fiber_here *here = fiber_here_get(err);
-
-	if (!here)
-		return NULL;
-	*err = fiber_checkpoint(here);
-	if (*err && how == WAIT)
-		return NULL;
-	return _fiber_here();
+	return how == WAIT ? _fiber_enter(err) : _fiber_enter_try(err);
 }
 
 /* The first call of a thread, attention, or the lock is held by somebody. */

@@ -364,16 +364,15 @@ static __attribute__((noinline)) int join_ended(struct fiber_here *here,
 /* Who calls, past the scheduling point; NULL: *err says why. */
 static struct fiber_here *enter(struct fiber *f, int *err)
 {
-	struct fiber_here *here;
+	struct fiber_here *here = _fiber_here();
 
-	*err = -EINVAL;
 	if (!f)
-		return NULL;
-	here = fiber_here_get(err);
-	if (!here)
-		return NULL;
-	*err = f == here->cur ? -EDEADLK : fiber_checkpoint(here);
-	return *err ? NULL : _fiber_here();
+		*err = -EINVAL;
+	else if (here && f == here->cur)
+		*err = -EDEADLK;
+	else
+		return _fiber_enter(err);
+	return NULL;
 }
 
 static int join(struct fiber *f, int *result, int64_t deadline)

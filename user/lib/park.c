@@ -173,3 +173,23 @@ __attribute__((noinline)) int _fiber_checkpoint_slow(struct fiber_here *here)
 	/* Past it what need not wait is done. */
 	return seen & FIBER_ATTENTION_DEADLINE ? _fiber_deadline_arm(here) : 0;
 }
+
+struct fiber_here *_fiber_enter(int *err)
+{
+	struct fiber_here *here = fiber_here_get(err);
+
+	if (!here)
+		return NULL;
+	*err = fiber_checkpoint(here);
+	return *err ? NULL : _fiber_here();
+}
+
+struct fiber_here *_fiber_enter_try(int *err)
+{
+	struct fiber_here *here = fiber_here_get(err);
+
+	if (!here || !fiber_attention(here))
+		return here;
+	(void)_fiber_checkpoint_slow(here);
+	return _fiber_here();
+}

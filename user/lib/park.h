@@ -502,4 +502,9 @@ static inline struct fiber_here *fiber_here_get(int *err)
 	return likely(here) ? here : _fiber_here_slow(err);
 }
 
+/* Who calls, past the scheduling point; NULL: *err says why. */
+struct fiber_here *_fiber_enter(int *err);
+/* The same for a call that only tries, and takes no notice of cancellation. */
+struct fiber_here *_fiber_enter_try(int *err);
+
 #endif /* FIBER_PARK_H */

@@ -38,13 +38,9 @@ int fiber_sleep_until(int64_t t)
 	struct fiber *f;
 	int err;
 
-	here = fiber_here_get(&err);
+	here = _fiber_enter(&err);
 	if (!here)
 		return err;
-	err = fiber_checkpoint(here);
-	if (err)
-		return err;
-	here = _fiber_here();
 	if (t != INT64_MAX && t <= _fiber_clock_now())
 		return 0;
 	f = here->cur;
