@@ -19,6 +19,11 @@ static struct fiber_ambient *ambient_of(const struct fiber *f)
 	return f->extra ? f->extra->ambient : NULL;
 }
 
+static uint32_t is_masked(const struct fiber *f)
+{
+	return at_load(&f->masked, RELAXED);
+}
+
 static void put(struct fiber_ambient *a)
 {
 	if (at_add(&a->alarm.refs, -1) == 1)
@@ -34,7 +39,7 @@ static void fire(struct fiber_timer_alarm *alarm, struct fiber_here *here,
 	bool is_mine = false;
 
 	fiber_lock(&f->lock);
-	if (a->of[at_load(&f->masked, RELAXED)] <= now)
+	if (a->of[is_masked(f)] <= now)
 		is_mine = _fiber_cancel_deliver(f, FIBER_ATTENTION_EXPIRED,
 						-ETIMEDOUT);
 	fiber_unlock(&f->lock);
@@ -61,16 +66,15 @@ int64_t _fiber_deadline_of(struct fiber *f)
 	const struct fiber_ambient *a = ambient_of(f);
 
 	if (a)
-		return a->of[at_load(&f->masked, RELAXED)];
-	return at_load(&f->masked, RELAXED) ? INT64_MAX : inherited(f);
+		return a->of[is_masked(f)];
+	return is_masked(f) ? INT64_MAX : inherited(f);
 }
 
 /* Whether there is one that nobody else looks after. */
 static bool needs_alarm(const struct fiber *f, const struct fiber_ambient *a)
 {
 	return at_load(&f->kind, RELAXED) == FIBER_KIND_FIBER &&
-	       a->of[at_load(&f->masked, RELAXED)] <
-		       (at_load(&f->masked, RELAXED) ? INT64_MAX : a->base);
+	       a->of[is_masked(f)] < (is_masked(f) ? INT64_MAX : a->base);
 }
 
 static uint32_t attention_for(const struct fiber *f,
@@ -85,7 +89,7 @@ uint32_t _fiber_deadline_masked(struct fiber *f)
 
 	if (!a)
 		return 0;
-	if (!at_load(&f->masked, RELAXED))
+	if (!is_masked(f))
 		a->of[1] = INT64_MAX;
 	return attention_for(f, a);
 }
@@ -94,7 +98,7 @@ int _fiber_deadline_arm(struct fiber_here *here)
 {
 	struct fiber *f = here->cur;
 	struct fiber_ambient *a = ambient_of(f);
-	int64_t deadline = a->of[at_load(&f->masked, RELAXED)];
+	int64_t deadline = a->of[is_masked(f)];
 	uint32_t attention = 0;
 	int err = 0;
 
@@ -124,7 +128,7 @@ static void attend(struct fiber *f, struct fiber_ambient *a)
 static void set(struct fiber *f, struct fiber_ambient *a, int64_t t)
 {
 	fiber_lock(&f->lock);
-	a->of[at_load(&f->masked, RELAXED)] = t;
+	a->of[is_masked(f)] = t;
 	attend(f, a);
 	fiber_unlock(&f->lock);
 	if (!needs_alarm(f, a))
@@ -207,7 +211,7 @@ void fiber_deadline_pop(int64_t before)
 	/* It has none of its own, or an error is popped. */
 	if (!a || before < 0)
 		return;
-	if (!at_load(&here->cur->masked, RELAXED) && before > a->base)
+	if (!is_masked(here->cur) && before > a->base)
 		before = a->base;
 	set(here->cur, a, before);
 }
