@@ -330,8 +330,7 @@ int fiber_status(struct fiber_status *status)
 	}
 	s.workers = rt->nr_workers;
 	s.threads = fiber_workers_made() + 1;
-	s.excess = fiber_workers_made() - rt->nr_workers -
-		   at_load(&rt->spares, RELAXED);
+	s.excess = fiber_workers_away();
 	s.blocks = at_load(&rt->blocks, RELAXED);
 	s.replaced = at_load(&rt->replaced, RELAXED);
 	s.idle = at_load(&rt->idle, RELAXED);

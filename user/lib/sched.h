@@ -189,7 +189,8 @@ struct fiber_rt {
 	uint32_t flags; /* I: FIBER_TEST_... */
 	uint64_t seed; /* I */
 	struct fiber_worker **workers; /* I; the first nr_made are */
-	at(uint32_t) nr_made; /* only grows */
+	/* Less again only if a thread could not be started: it has not run. */
+	at(uint32_t) nr_made;
 	at(uint32_t) nr_blockers; /* not 0: functions are known to block */
 
 	/* Lengths of the two lists; set under idle_lock. */
@@ -246,6 +247,17 @@ static inline struct fiber_worker *fiber_worker_of(struct fiber_here *here)
 static inline uint32_t fiber_workers_made(void)
 {
 	return at_load(&_fiber_rt.nr_made, ACQUIRE);
+}
+
+/*
+ * How many are awake without a seat, and so run a fiber apart. A thread is among
+ * those made before it can be among the spares: never less than none.
+ */
+static inline uint32_t fiber_workers_away(void)
+{
+	uint32_t asleep = at_load(&_fiber_rt.spares, ACQUIRE);
+
+	return fiber_workers_made() - _fiber_rt.nr_workers - asleep;
 }
 
 /* How many fibers thieves could find at this worker. */

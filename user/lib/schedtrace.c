@@ -83,9 +83,6 @@ static int add_worker(char *to, size_t room, const struct fiber_worker *w)
 
 static int add_totals(char *to, size_t room, int64_t now)
 {
-	uint32_t made = fiber_workers_made();
-	uint32_t spares = at_load(&rt->spares, RELAXED);
-
 	return snprintf(
 		to, room,
 		"fiber: %lld ms: workers=%u idle=%u spinning=%u threads=%u "
@@ -93,7 +90,7 @@ static int add_totals(char *to, size_t room, int64_t now)
 		"blocks=%llu replaced=%llu",
 		(long long)((now - started) / MS), rt->nr_workers,
 		at_load(&rt->idle, RELAXED), at_load(&rt->spinning, RELAXED),
-		made + 1, made - rt->nr_workers - spares,
+		fiber_workers_made() + 1, fiber_workers_away(),
 		(unsigned long long)_fiber_life_count(),
 		at_load(&rt->global_len, RELAXED),
 		at_load(&rt->nr_starved, RELAXED),

@@ -153,15 +153,11 @@ bool _fiber_seat_take(struct fiber_worker *w, uint32_t because)
 
 void _fiber_seat_stock(void)
 {
-	uint32_t wanted = at_xchg(&rt->wanted, 0);
-	uint32_t away = fiber_workers_made() - rt->nr_workers -
-			at_load(&rt->spares, RELAXED);
-
 	/* And a quarter of what is in use: 64 are there after some 15 times. */
-	for (wanted = wanted ? wanted + away / 4 : 0; wanted; wanted--) {
-		if (!_fiber_worker_make())
-			break;
-	}
+	uint32_t n = at_xchg(&rt->wanted, 0) + fiber_workers_away() / 4;
+
+	while (n-- && _fiber_worker_make())
+		;
 }
 
 bool _fiber_seat_regain(struct fiber_worker *w)

@@ -59,7 +59,7 @@ bool _fiber_seat_pass(struct fiber_worker *w);
  * know.
  */
 bool _fiber_seat_take(struct fiber_worker *w, uint32_t because);
-/* By the monitor: make the spares that were asked for. */
+/* By the monitor: spares were asked for; make them. */
 void _fiber_seat_stock(void);
 
 /* By w, a spare. Whether it has a seat again. */
