@@ -5,8 +5,8 @@
  */
 #include <fiber/run.h>
 
-#include "clock.h"
 #include "apart.h"
+#include "clock.h"
 #include "monitor.h"
 #include "queue.h"
 #include "seat.h"

@@ -71,7 +71,7 @@ enum fiber_kind {
 #define FIBER_FLAG_DEPTH 0xff00u
 #define FIBER_FLAG_DEPTH_ONE 0x100u
 /* Any of these, and it runs on a thread that has no seat. */
-#define FIBER_FLAG_APART (0x20u | FIBER_FLAG_DEPTH)
+#define FIBER_FLAG_APART (2 * FIBER_FLAG_SCORE_ONE | FIBER_FLAG_DEPTH)
 
 struct fiber_stack;
 struct fiber_extra;

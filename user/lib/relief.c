@@ -47,8 +47,9 @@ static bool is_stuck(const struct fiber_worker *w, uint32_t looks)
 /* What it runs, for a hint: it may be another fiber's by now, or no fiber's. */
 static __attribute__((no_sanitize("thread"))) void note(struct fiber_worker *w)
 {
-	struct fiber *f = *(struct fiber *volatile *)&w->here.cur;
-	int (*fn)(void *) = *(int (*volatile *)(void *)) & f->fn;
+	const volatile struct fiber *f =
+		*(struct fiber *volatile *)&w->here.cur;
+	int (*fn)(void *) = f->fn;
 
 	at_add(&rt->blocks, 1);
 	if (fn)

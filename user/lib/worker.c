@@ -191,7 +191,6 @@ struct fiber_worker *_fiber_worker_make(void)
 {
 	struct fiber_why why = { "" };
 	struct fiber_worker *w;
-
 	bool is_first;
 
 	pthread_mutex_lock(&rt->making);
