@@ -29,6 +29,11 @@ struct fiber *explore_add_fiber(const char *name, void (*fn)(void *),
 /* A thread that is none. */
 struct fiber *explore_add_client(const char *name, void (*fn)(void *),
 				 void *arg);
+/*
+ * A thread that cancels *victim at any time, which may have ended by then. The
+ * shape writes to *victim before it runs.
+ */
+void explore_add_canceller(struct fiber **victim, int why);
 /* Somebody who lets time pass, and runs the alarms of all workers. */
 void explore_add_clock(void);
 

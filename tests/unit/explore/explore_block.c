@@ -93,16 +93,6 @@ static void wait_for_other(void *arg)
 		(void)fiber_block_on(OTHER, 0, INT64_MAX);
 }
 
-static void cancel_it(void *arg)
-{
-	int err;
-
-	(void)arg;
-	explore_yield();
-	err = fiber_cancel(victim, WHY);
-	EXPECT(!err || err == -ESRCH);
-}
-
 static void change_and_wake(void *arg)
 {
 	int n;
@@ -126,7 +116,7 @@ static void change_shape(void)
 	victim = explore_add_fiber("victim", wait_for_change, &word);
 	explore_add_fiber("other", wait_for_other, NULL);
 	explore_add_fiber("waker", change_and_wake, NULL);
-	explore_add_client("canceller", cancel_it, NULL);
+	explore_add_canceller(&victim, WHY);
 	explore_run();
 	check_empty();
 }
@@ -169,7 +159,7 @@ static void one_shape(void)
 	victim = explore_add_fiber("victim", victim_waits, NULL);
 	explore_add_fiber("steady", steady_waits, NULL);
 	explore_add_fiber("waker", wake_who_waits, NULL);
-	explore_add_client("canceller", cancel_it, NULL);
+	explore_add_canceller(&victim, WHY);
 	explore_run();
 	check_empty();
 }

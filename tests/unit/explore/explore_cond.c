@@ -185,16 +185,6 @@ static void give_what_is_missing(void *arg)
 	leave();
 }
 
-static void cancel_it(void *arg)
-{
-	int err;
-
-	(void)arg;
-	explore_yield();
-	err = fiber_cancel(victim, WHY);
-	EXPECT(!err || err == -ESRCH);
-}
-
 static void leave_on(bool deadline)
 {
 	reset();
@@ -204,7 +194,7 @@ static void leave_on(bool deadline)
 	explore_add_fiber("steady", wait_for_one, NULL);
 	explore_add_fiber("giver", give_what_is_missing, NULL);
 	if (!deadline)
-		explore_add_client("canceller", cancel_it, NULL);
+		explore_add_canceller(&victim, WHY);
 	explore_run();
 	EXPECT_EQ(tokens, 0);
 	grave_check();

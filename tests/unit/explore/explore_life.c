@@ -21,16 +21,8 @@ static struct fiber *spawn(int (*fn)(void *), void *arg)
 {
 	struct fiber *f;
 
-	EXPECT_EQ(fiber_spawn(&f, fn, arg, NULL), 0);
+	explore_spawn(&f, fn, arg);
 	return f;
-}
-
-static int join(struct fiber *f)
-{
-	int result = -1;
-
-	EXPECT_EQ(fiber_join(f, &result), 0);
-	return result;
 }
 
 static void wait_for_done(uint32_t n)
@@ -51,7 +43,7 @@ static int yield_and_return(void *arg)
 /* With a reference of its own, which the join gives back. */
 static int join_too(void *arg)
 {
-	EXPECT_EQ(join(arg), 2);
+	EXPECT_EQ(explore_join(arg), 2);
 	return 0;
 }
 
@@ -64,9 +56,9 @@ static void join_by_three(void *arg)
 	fiber = spawn(yield_and_return, (void *)2);
 	for (i = 0; i < 2; i++)
 		others[i] = spawn(join_too, fiber_get(fiber));
-	EXPECT_EQ(join(fiber), 2);
+	EXPECT_EQ(explore_join(fiber), 2);
 	for (i = 0; i < 2; i++)
-		EXPECT_EQ(join(others[i]), 0);
+		EXPECT_EQ(explore_join(others[i]), 0);
 	explore_stop_workers();
 }
 
@@ -150,7 +142,7 @@ static void cancel_receiver(void *arg)
 		EXPECT(!err || err == -ETIMEDOUT);
 		sent += i < 2 && !err;
 	}
-	EXPECT_EQ(join(fiber), sent);
+	EXPECT_EQ(explore_join(fiber), sent);
 	fiber_chan_put(chan);
 	explore_stop_workers();
 }
@@ -187,8 +179,8 @@ static void cancel_and_send(void *arg)
 	canceller = spawn(cancel_it, fiber_get(fiber));
 	err = fiber_send_until(chan, &value, explore_now() + 20);
 	EXPECT(!err || err == -ETIMEDOUT);
-	EXPECT_EQ(join(canceller), 0);
-	EXPECT_EQ(join(fiber), err ? -ECANCELED : 0);
+	EXPECT_EQ(explore_join(canceller), 0);
+	EXPECT_EQ(explore_join(fiber), err ? -ECANCELED : 0);
 	fiber_chan_put(chan);
 	explore_stop_workers();
 }
@@ -212,7 +204,7 @@ static void spawn_more_than_stacks(void *arg)
 			made++;
 	}
 	for (i = 0; i < n; i++)
-		EXPECT_EQ(join(fibers[i]), i);
+		EXPECT_EQ(explore_join(fibers[i]), i);
 	explore_stop_workers();
 }
 

@@ -128,16 +128,6 @@ static void deadline_shape(void)
 	check_free();
 }
 
-static void cancel_it(void *arg)
-{
-	int err;
-
-	(void)arg;
-	explore_yield();
-	err = fiber_cancel(victim, WHY);
-	EXPECT(!err || err == -ESRCH);
-}
-
 static void lock_until_cancelled(void *arg)
 {
 	int err;
@@ -158,7 +148,7 @@ static void cancel_shape(void)
 	victim = explore_add_fiber("victim", lock_until_cancelled, NULL);
 	explore_add_fiber("steady 0", lock_each, NULL);
 	explore_add_fiber("steady 1", lock_each, NULL);
-	explore_add_client("canceller", cancel_it, NULL);
+	explore_add_canceller(&victim, WHY);
 	explore_run();
 	EXPECT(entered >= 4);
 	check_free();

@@ -164,16 +164,6 @@ static void write_or_leave(void *arg)
 		EXPECT(err == -ECANCELED || (arg && err == -ETIMEDOUT));
 }
 
-static void cancel_it(void *arg)
-{
-	int err;
-
-	(void)arg;
-	explore_yield();
-	err = fiber_cancel(victim, WHY);
-	EXPECT(!err || err == -ESRCH);
-}
-
 static void read_until_cancelled(void *arg)
 {
 	int err;
@@ -193,7 +183,7 @@ static void cancel_shape(void)
 	explore_add_fiber("writer", write_twice, NULL);
 	victim = explore_add_fiber(
 		"victim", writes ? write_or_leave : read_until_cancelled, NULL);
-	explore_add_client("canceller", cancel_it, NULL);
+	explore_add_canceller(&victim, WHY);
 	explore_run();
 	check_free();
 }

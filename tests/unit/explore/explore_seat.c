@@ -18,19 +18,6 @@ static struct fiber *fibers[FIBERS];
 static at(uint32_t) freed; /* who blocks may go on */
 static struct fiber_chan *chan;
 
-static void spawn(struct fiber **fiber, int (*fn)(void *), void *arg)
-{
-	EXPECT_EQ(fiber_spawn(fiber, fn, arg, NULL), 0);
-}
-
-static int join(struct fiber *fiber)
-{
-	int result = -1;
-
-	EXPECT_EQ(fiber_join(fiber, &result), 0);
-	return result;
-}
-
 /* Those without a seat are asleep. */
 static void begin(void *arg)
 {
@@ -81,26 +68,26 @@ static int announce_and_block(void *arg)
 
 static void one_who_announces(void)
 {
-	spawn(&fibers[0], announce_and_block, NULL);
-	spawn(&fibers[1], set_free, NULL);
-	EXPECT_EQ(join(fibers[0]), 0);
-	EXPECT_EQ(join(fibers[1]), 0);
+	explore_spawn(&fibers[0], announce_and_block, NULL);
+	explore_spawn(&fibers[1], set_free, NULL);
+	EXPECT_EQ(explore_join(fibers[0]), 0);
+	EXPECT_EQ(explore_join(fibers[1]), 0);
 }
 
 /* What it has made itself, and so is queued at its own worker. */
 static int make_and_block(void *arg)
 {
-	spawn(&fibers[1], set_free, NULL);
+	explore_spawn(&fibers[1], set_free, NULL);
 	fiber_blocking_begin();
 	block();
 	fiber_blocking_end();
-	return join(fibers[1]) + !!arg;
+	return explore_join(fibers[1]) + !!arg;
 }
 
 static void one_with_a_child(void)
 {
-	spawn(&fibers[0], make_and_block, NULL);
-	EXPECT_EQ(join(fibers[0]), 0);
+	explore_spawn(&fibers[0], make_and_block, NULL);
+	EXPECT_EQ(explore_join(fibers[0]), 0);
 }
 
 /* Two that block for nothing, over and over, beside two that do not. */
@@ -130,9 +117,10 @@ static void some_who_announce(void)
 	int i;
 
 	for (i = 0; i < FIBERS; i++)
-		spawn(&fibers[i], i % 2 ? yield_often : announce_often, NULL);
+		explore_spawn(&fibers[i], i % 2 ? yield_often : announce_often,
+			      NULL);
 	for (i = 0; i < FIBERS; i++)
-		EXPECT_EQ(join(fibers[i]), 0);
+		EXPECT_EQ(explore_join(fibers[i]), 0);
 }
 
 /* It waits in a channel without a seat, and is woken by one that has one. */
@@ -163,10 +151,10 @@ static int send_both(void *arg)
 static void waits_apart(void)
 {
 	CHECK(!fiber_chan_new(&chan, sizeof(int), 0, NULL));
-	spawn(&fibers[0], receive_apart, NULL);
-	spawn(&fibers[1], send_both, NULL);
-	EXPECT_EQ(join(fibers[0]), 3);
-	EXPECT_EQ(join(fibers[1]), 0);
+	explore_spawn(&fibers[0], receive_apart, NULL);
+	explore_spawn(&fibers[1], send_both, NULL);
+	EXPECT_EQ(explore_join(fibers[0]), 3);
+	EXPECT_EQ(explore_join(fibers[1]), 0);
 	fiber_chan_put(chan);
 }
 
@@ -176,13 +164,13 @@ static void wait_apart_beside_others(void)
 	int i;
 
 	CHECK(!fiber_chan_new(&chan, sizeof(int), 0, NULL));
-	spawn(&fibers[0], receive_apart, NULL);
-	spawn(&fibers[1], receive_apart, NULL);
-	spawn(&fibers[2], yield_often, NULL);
+	explore_spawn(&fibers[0], receive_apart, NULL);
+	explore_spawn(&fibers[1], receive_apart, NULL);
+	explore_spawn(&fibers[2], yield_often, NULL);
 	for (i = 0; i < 2; i++)
 		send_both(NULL);
-	EXPECT_EQ(join(fibers[0]) + join(fibers[1]), 6);
-	EXPECT_EQ(join(fibers[2]), 0);
+	EXPECT_EQ(explore_join(fibers[0]) + explore_join(fibers[1]), 6);
+	EXPECT_EQ(explore_join(fibers[2]), 0);
 	fiber_chan_put(chan);
 }
 
@@ -208,13 +196,13 @@ static void two_who_meet(void)
 
 	at_store(&met, 0, RELAXED);
 	CHECK(!fiber_chan_new(&chan, sizeof(int), 0, NULL));
-	spawn(&fibers[0], meet_apart, NULL);
-	spawn(&fibers[1], meet_apart, NULL);
-	spawn(&fibers[2], yield_often, NULL);
+	explore_spawn(&fibers[0], meet_apart, NULL);
+	explore_spawn(&fibers[1], meet_apart, NULL);
+	explore_spawn(&fibers[2], yield_often, NULL);
 	for (i = 0; i < 2; i++)
 		EXPECT_EQ(fiber_send(chan, &i), 0);
 	for (i = 0; i < 3; i++)
-		EXPECT_EQ(join(fibers[i]), 0);
+		EXPECT_EQ(explore_join(fibers[i]), 0);
 	fiber_chan_put(chan);
 }
 
@@ -237,9 +225,9 @@ static void sleeps_apart(void)
 	int i;
 
 	for (i = 0; i < 2; i++)
-		spawn(&fibers[i], sleep_apart, NULL);
+		explore_spawn(&fibers[i], sleep_apart, NULL);
 	for (i = 0; i < 2; i++)
-		EXPECT_EQ(join(fibers[i]), 0);
+		EXPECT_EQ(explore_join(fibers[i]), 0);
 }
 
 /* It wants this thread, whether that has a seat or not. */
@@ -264,11 +252,11 @@ static void pinned_apart(void)
 	int value = 7;
 
 	CHECK(!fiber_chan_new(&chan, sizeof(int), 0, NULL));
-	spawn(&fibers[0], block_pinned, NULL);
-	spawn(&fibers[1], announce_often, NULL);
+	explore_spawn(&fibers[0], block_pinned, NULL);
+	explore_spawn(&fibers[1], announce_often, NULL);
 	EXPECT_EQ(fiber_send(chan, &value), 0);
-	EXPECT_EQ(join(fibers[0]), 7);
-	EXPECT_EQ(join(fibers[1]), 0);
+	EXPECT_EQ(explore_join(fibers[0]), 7);
+	EXPECT_EQ(explore_join(fibers[1]), 0);
 	fiber_chan_put(chan);
 }
 
@@ -283,12 +271,12 @@ static int block_silently(void *arg)
 
 static void one_who_is_silent(void)
 {
-	spawn(&fibers[0], block_silently, NULL);
-	spawn(&fibers[1], yield_often, NULL);
-	spawn(&fibers[2], set_free, NULL);
-	EXPECT_EQ(join(fibers[0]), 0);
-	EXPECT_EQ(join(fibers[1]), 0);
-	EXPECT_EQ(join(fibers[2]), 0);
+	explore_spawn(&fibers[0], block_silently, NULL);
+	explore_spawn(&fibers[1], yield_often, NULL);
+	explore_spawn(&fibers[2], set_free, NULL);
+	EXPECT_EQ(explore_join(fibers[0]), 0);
+	EXPECT_EQ(explore_join(fibers[1]), 0);
+	EXPECT_EQ(explore_join(fibers[2]), 0);
 }
 
 /*

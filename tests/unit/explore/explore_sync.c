@@ -27,16 +27,6 @@ static int64_t soon(void)
 	return explore_now() + explore_choose(15);
 }
 
-static void cancel_it(void *arg)
-{
-	int err;
-
-	(void)arg;
-	explore_yield();
-	err = fiber_cancel(victim, WHY);
-	EXPECT(!err || err == -ESRCH);
-}
-
 static void post_twice(void *arg)
 {
 	int i;
@@ -78,7 +68,7 @@ static void sem_shape(void)
 	explore_add_fiber("taker 0", take_one, NULL);
 	explore_add_client("taker 1", take_one, NULL);
 	victim = explore_add_fiber("victim", take_in_time, NULL);
-	explore_add_client("canceller", cancel_it, NULL);
+	explore_add_canceller(&victim, WHY);
 	explore_run();
 	while (!fiber_sem_try_wait(sem))
 		left++;
@@ -334,7 +324,7 @@ static void once_shape(void)
 	explore_add_fiber("caller 1", do_it_once, NULL);
 	explore_add_client("caller 2", do_it_once, NULL);
 	victim = explore_add_fiber("caller 3", do_it_once, &once);
-	explore_add_client("canceller", cancel_it, NULL);
+	explore_add_canceller(&victim, WHY);
 	explore_run();
 	EXPECT_EQ(at_load(&count, RELAXED), 1);
 	EXPECT_EQ(once->opaque[1], 0);

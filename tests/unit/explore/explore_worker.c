@@ -17,19 +17,6 @@ static unsigned int runs; /* how many fibers have run to their end */
 static at(uint32_t) freed; /* who keeps a worker busy may go on */
 static struct fiber_chan *chan;
 
-static void spawn(struct fiber **fiber, int (*fn)(void *), void *arg)
-{
-	EXPECT_EQ(fiber_spawn(fiber, fn, arg, NULL), 0);
-}
-
-static int join(struct fiber *fiber)
-{
-	int result = -1;
-
-	EXPECT_EQ(fiber_join(fiber, &result), 0);
-	return result;
-}
-
 /* What the fiber's control block says is that it runs, and here. */
 static void check_self(void)
 {
@@ -49,9 +36,9 @@ static void spawn_and_join(void *arg)
 	intptr_t i;
 
 	for (i = 0; i < n; i++)
-		spawn(&fibers[i], return_number, (void *)i);
+		explore_spawn(&fibers[i], return_number, (void *)i);
 	for (i = 0; i < n; i++)
-		EXPECT_EQ(join(fibers[i]), i);
+		EXPECT_EQ(explore_join(fibers[i]), i);
 	EXPECT_EQ(runs, n);
 	explore_stop_workers();
 }
@@ -77,8 +64,8 @@ static void spawn_one_by_one(void *arg)
 	intptr_t i;
 
 	for (i = 0; i < n; i++) {
-		spawn(&fibers[0], return_number, (void *)i);
-		EXPECT_EQ(join(fibers[0]), i);
+		explore_spawn(&fibers[0], return_number, (void *)i);
+		EXPECT_EQ(explore_join(fibers[0]), i);
 	}
 	explore_stop_workers();
 }
@@ -93,9 +80,9 @@ static int tree(void *arg)
 	int i;
 
 	for (i = 0; i < n; i++)
-		spawn(&children[i], tree, (void *)(depth - 1));
+		explore_spawn(&children[i], tree, (void *)(depth - 1));
 	for (i = 0; i < n; i++)
-		sum += join(children[i]);
+		sum += explore_join(children[i]);
 	return sum;
 }
 
@@ -103,8 +90,8 @@ static void grow_tree(void *arg)
 {
 	struct fiber *root;
 
-	spawn(&root, tree, arg);
-	EXPECT_EQ(join(root), (intptr_t)arg == 2 ? 5 : 11);
+	explore_spawn(&root, tree, arg);
+	EXPECT_EQ(explore_join(root), (intptr_t)arg == 2 ? 5 : 11);
 	explore_stop_workers();
 }
 
@@ -126,9 +113,9 @@ static int make_yielders(void *arg)
 	intptr_t i;
 
 	for (i = 0; i < n; i++)
-		spawn(&fibers[i], yield_often, (void *)i);
+		explore_spawn(&fibers[i], yield_often, (void *)i);
 	for (i = 0; i < n; i++)
-		EXPECT_EQ(join(fibers[i]), i);
+		EXPECT_EQ(explore_join(fibers[i]), i);
 	return 0;
 }
 
@@ -136,8 +123,8 @@ static void run_yielders(void *arg)
 {
 	struct fiber *f;
 
-	spawn(&f, make_yielders, arg);
-	EXPECT_EQ(join(f), 0);
+	explore_spawn(&f, make_yielders, arg);
+	EXPECT_EQ(explore_join(f), 0);
 	explore_stop_workers();
 }
 
@@ -171,12 +158,12 @@ static void pass_numbers(void *arg)
 	int sum;
 
 	CHECK(!fiber_chan_new(&chan, sizeof(int), 0, NULL));
-	spawn(&fibers[0], send_numbers, (void *)(2 * n));
-	spawn(&fibers[1], sum_numbers, (void *)n);
+	explore_spawn(&fibers[0], send_numbers, (void *)(2 * n));
+	explore_spawn(&fibers[1], sum_numbers, (void *)n);
 	sum = sum_numbers((void *)n);
-	sum += join(fibers[1]);
+	sum += explore_join(fibers[1]);
 	EXPECT_EQ(sum, n * (2 * n + 1));
-	EXPECT_EQ(join(fibers[0]), 0);
+	EXPECT_EQ(explore_join(fibers[0]), 0);
 	fiber_chan_put(chan);
 	explore_stop_workers();
 }
@@ -207,12 +194,13 @@ static void pass_to_pinned(void *arg)
 	intptr_t n = (intptr_t)arg;
 
 	CHECK(!fiber_chan_new(&chan, sizeof(int), 0, NULL));
-	spawn(&fibers[0], receive_pinned, (void *)n);
-	spawn(&fibers[1], receive_pinned, (void *)n);
-	spawn(&fibers[2], send_numbers, (void *)n);
+	explore_spawn(&fibers[0], receive_pinned, (void *)n);
+	explore_spawn(&fibers[1], receive_pinned, (void *)n);
+	explore_spawn(&fibers[2], send_numbers, (void *)n);
 	send_numbers((void *)n);
-	EXPECT_EQ(join(fibers[0]) + join(fibers[1]), n * (n + 1));
-	EXPECT_EQ(join(fibers[2]), 0);
+	EXPECT_EQ(explore_join(fibers[0]) + explore_join(fibers[1]),
+		  n * (n + 1));
+	EXPECT_EQ(explore_join(fibers[2]), 0);
 	fiber_chan_put(chan);
 	explore_stop_workers();
 }
@@ -235,10 +223,10 @@ static void run_sleepers(void *arg)
 	intptr_t i;
 
 	for (i = 0; i < n; i++)
-		spawn(&fibers[i], sleep_twice, (void *)(10 * i + 5));
+		explore_spawn(&fibers[i], sleep_twice, (void *)(10 * i + 5));
 	EXPECT_EQ(fiber_sleep(7), 0);
 	for (i = 0; i < n; i++)
-		EXPECT_EQ(join(fibers[i]), 10 * i + 5);
+		EXPECT_EQ(explore_join(fibers[i]), 10 * i + 5);
 	explore_stop_workers();
 }
 
@@ -265,10 +253,10 @@ static void keep_busy(void *arg)
 
 	at_store(&freed, 0, RELAXED);
 	for (i = 0; i < n; i++)
-		spawn(&fibers[i], wait_busily, NULL);
-	spawn(&fibers[n], free_busy, (void *)0);
+		explore_spawn(&fibers[i], wait_busily, NULL);
+	explore_spawn(&fibers[n], free_busy, (void *)0);
 	for (i = 0; i <= n; i++)
-		EXPECT_EQ(join(fibers[i]), 0);
+		EXPECT_EQ(explore_join(fibers[i]), 0);
 	explore_stop_workers();
 }
 
@@ -277,9 +265,9 @@ static int wait_for_child(void *arg)
 {
 	struct fiber *child;
 
-	spawn(&child, free_busy, arg);
+	explore_spawn(&child, free_busy, arg);
 	wait_busily(NULL);
-	return join(child);
+	return explore_join(child);
 }
 
 static void keep_parent_busy(void *arg)
@@ -287,8 +275,8 @@ static void keep_parent_busy(void *arg)
 	struct fiber *f;
 
 	at_store(&freed, 0, RELAXED);
-	spawn(&f, wait_for_child, arg);
-	EXPECT_EQ(join(f), (intptr_t)arg);
+	explore_spawn(&f, wait_for_child, arg);
+	EXPECT_EQ(explore_join(f), (intptr_t)arg);
 	explore_stop_workers();
 }
 
@@ -302,10 +290,10 @@ static int sleep_and_free(void *arg)
 static void keep_alarm_waiting(void *arg)
 {
 	at_store(&freed, 0, RELAXED);
-	spawn(&fibers[0], sleep_and_free, arg);
-	spawn(&fibers[1], wait_busily, NULL);
-	EXPECT_EQ(join(fibers[0]), (intptr_t)arg);
-	EXPECT_EQ(join(fibers[1]), 0);
+	explore_spawn(&fibers[0], sleep_and_free, arg);
+	explore_spawn(&fibers[1], wait_busily, NULL);
+	EXPECT_EQ(explore_join(fibers[0]), (intptr_t)arg);
+	EXPECT_EQ(explore_join(fibers[1]), 0);
 	explore_stop_workers();
 }
 

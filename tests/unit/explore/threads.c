@@ -13,6 +13,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include <fiber/cancel.h>
+
 #include "clock.h"
 #include "core.h"
 #include "env.h"
@@ -257,6 +259,28 @@ static void skip_time(void)
 }
 
 /* What is due may be run by two at once, as by a worker and a thief. */
+static struct {
+	struct fiber **victim;
+	int why;
+} canceller;
+
+static void run_canceller(void *arg)
+{
+	int err;
+
+	(void)arg;
+	explore_yield();
+	err = fiber_cancel(*canceller.victim, canceller.why);
+	EXPECT(!err || err == -ESRCH);
+}
+
+void explore_add_canceller(struct fiber **victim, int why)
+{
+	canceller.victim = victim;
+	canceller.why = why;
+	explore_add_client("canceller", run_canceller, NULL);
+}
+
 static void run_alarms(void *arg)
 {
 	struct fiber_here *here = _fiber_here();

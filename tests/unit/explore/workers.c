@@ -267,6 +267,19 @@ void explore_set_stacks(unsigned int n)
 	nr_stacks = n;
 }
 
+void explore_spawn(struct fiber **fiber, int (*fn)(void *), void *arg)
+{
+	EXPECT_EQ(fiber_spawn(fiber, fn, arg, NULL), 0);
+}
+
+int explore_join(struct fiber *fiber)
+{
+	int result = -1;
+
+	EXPECT_EQ(fiber_join(fiber, &result), 0);
+	return result;
+}
+
 void explore_stop_workers(void)
 {
 	unsigned int i;

@@ -18,6 +18,10 @@ void explore_add_spares(unsigned int n);
 void explore_add_monitor(void);
 /* There are so many stacks, all in all. */
 void explore_set_stacks(unsigned int n);
+/* A fiber that runs fn(arg). */
+void explore_spawn(struct fiber **fiber, int (*fn)(void *), void *arg);
+/* Returns what it returned. */
+int explore_join(struct fiber *fiber);
 /* By a client, when all fibers have ended: the workers end too. */
 void explore_stop_workers(void);
 /* After that: nothing is left. */
