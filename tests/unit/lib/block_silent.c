@@ -215,7 +215,7 @@ static void stop_meanwhile(void *arg)
 	(void)arg;
 	CHECK_EQ(freopen("/dev/null", "w", stderr) != NULL, 1);
 	open_pipe();
-	runtime_start(1, 0);
+	runtime_start(2, 0);
 	for (int i = 0; i < 4; i++)
 		fibers[i] = spawn(read_for_ever, NULL);
 	while (atomic_load(&count) < 4)

@@ -17,7 +17,10 @@
 /* How many times: some ways of running them are slower. */
 #define RUNTIME_TIMES(n) TEST_TIMES(n)
 
-/* fiber_run() of a main that returns 0; workers and flags of the config. */
+/*
+ * fiber_run() of a main that returns 0; workers and flags of the config. One
+ * worker is one thread: what fibers do is then done in turn.
+ */
 void runtime_run(unsigned int workers, unsigned int flags, int (*main)(void *),
 		 void *arg);
 /* The same around what the calling thread does. Nothing may be left. */
