@@ -160,14 +160,15 @@ void _fiber_seat_stock(void)
 		;
 }
 
-bool _fiber_seat_regain(struct fiber_worker *w)
+void _fiber_seat_regain(struct fiber_worker *w)
 {
 	struct fiber_worker *idle;
 
 	if (!at_load(&rt->idle, RELAXED))
-		return false;
+		return;
 	fiber_lock(&rt->idle_lock);
-	idle = rt->idle_list;
+	/* The monitor may have given it one just now, and a second is lost. */
+	idle = fiber_is_spare(w) ? rt->idle_list : NULL;
 	if (idle) {
 		take_out(idle);
 		set_seat(idle, false);
@@ -177,7 +178,6 @@ bool _fiber_seat_regain(struct fiber_worker *w)
 	fiber_unlock(&rt->idle_lock);
 	if (idle)
 		_fiber_monitor_rouse();
-	return idle;
 }
 
 bool _fiber_seat_give(struct fiber *f)

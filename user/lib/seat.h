@@ -62,8 +62,8 @@ bool _fiber_seat_take(struct fiber_worker *w, uint32_t because);
 /* By the monitor: spares were asked for; make them. */
 void _fiber_seat_stock(void);
 
-/* By w, a spare. Whether it has a seat again. */
-bool _fiber_seat_regain(struct fiber_worker *w);
+/* By w, a spare: have a seat again, if one is to be had. */
+void _fiber_seat_regain(struct fiber_worker *w);
 
 /* Have a spare run f. false if there is none; as _fiber_seat_pass(). */
 bool _fiber_seat_give(struct fiber *f);

@@ -30,16 +30,21 @@ static void begin(void *arg)
 	explore_stop_workers();
 }
 
-static void run_main(unsigned int workers, unsigned int spares, uint32_t flags,
-		     void (*fn)(void))
+static void run_beside(void (*fn)(void))
 {
 	at_store(&freed, 0, RELAXED);
-	explore_env.clock_is_virtual = flags & FIBER_TEST_CLOCK;
-	explore_add_workers(workers, flags);
-	explore_add_spares(spares);
 	explore_add_client("main", begin, (void *)fn);
 	explore_run();
 	explore_check_workers();
+}
+
+static void run_main(unsigned int workers, unsigned int spares, uint32_t flags,
+		     void (*fn)(void))
+{
+	explore_env.clock_is_virtual = flags & FIBER_TEST_CLOCK;
+	explore_add_workers(workers, flags);
+	explore_add_spares(spares);
+	run_beside(fn);
 }
 
 /* The thread does not go on before somebody else has run. */
@@ -279,6 +284,16 @@ static void one_who_is_silent(void)
 	EXPECT_EQ(explore_join(fibers[2]), 0);
 }
 
+/* Another worker has nothing to do, and may lose its seat as well. */
+static void one_who_is_silent_and_alone(void)
+{
+	explore_spawn(&fibers[0], block_silently, NULL);
+	while (!at_load(&_fiber_rt.replaced, RELAXED))
+		explore_yield();
+	set_free(NULL);
+	EXPECT_EQ(explore_join(fibers[0]), 0);
+}
+
 /*
  * There are no more threads: when one blocks and the spare is just about to lie
  * down, the monitor is who tries again.
@@ -360,6 +375,15 @@ static void silent_shape(void)
 	run_main(1, 2, 0, one_who_is_silent);
 }
 
+/* It makes the thread that takes the seat, and that looks for one by itself. */
+static void silent_made_shape(void)
+{
+	add_monitor();
+	explore_add_workers(2, 0);
+	explore_allow_spares(1);
+	run_beside(one_who_is_silent_and_alone);
+}
+
 /* The same, but it looks as if it computed. */
 static void hog_shape(void)
 {
@@ -432,6 +456,11 @@ static void who_blocks_in_silence(void)
 	EXPLORE(silent_shape, 1500);
 }
 
+static void who_blocks_while_threads_are_made(void)
+{
+	EXPLORE(silent_made_shape, 1000);
+}
+
 static void who_computes_for_long(void)
 {
 	EXPLORE(hog_shape, 1500);
@@ -453,6 +482,7 @@ int main(int argc, char **argv)
 		TEST(sleeps_in_virtual_time),
 		TEST(pinned_without_a_seat),
 		TEST(who_blocks_in_silence),
+		TEST(who_blocks_while_threads_are_made),
 		TEST(who_computes_for_long),
 	};
 

@@ -174,7 +174,20 @@ static void run_worker(void *arg)
 	_fiber_sched_loop(arg);
 }
 
-static void add_workers(unsigned int first, unsigned int n)
+/* Not there before the monitor makes it. */
+static void run_worker_when_made(void *arg)
+{
+	const struct fiber_worker *w = arg;
+
+	while (fiber_workers_made() <= w->number) {
+		if (at_load(&rt->quit, RELAXED))
+			return;
+		explore_yield();
+	}
+	_fiber_sched_loop(arg);
+}
+
+static void add_workers(unsigned int first, unsigned int n, void (*run)(void *))
 {
 	static const char *const names[] = { "worker 0", "worker 1", "worker 2",
 					     "worker 3" };
@@ -182,38 +195,56 @@ static void add_workers(unsigned int first, unsigned int n)
 
 	for (i = first; i < first + n; i++) {
 		struct explore_thread *t =
-			explore_add(names[i], run_worker, workers[i]);
+			explore_add(names[i], run, workers[i]);
 
 		at_store(&workers[i]->here.is_direct,
 			 !(rt->flags & FIBER_TEST_MIGRATE), RELAXED);
 		t->here = &workers[i]->here;
 	}
-	at_store(&rt->nr_made, first + n, RELAXED);
 }
 
 void explore_add_workers(unsigned int n, uint32_t flags)
 {
 	rt->nr_workers = n;
 	rt->flags = flags;
-	add_workers(0, n);
+	add_workers(0, n, run_worker);
+	at_store(&rt->nr_made, n, RELAXED);
+	rt->max_made = n;
 }
 
-/* They are made already: one that is made as it is wanted, this tests not. */
-void explore_add_spares(unsigned int n)
+static void add_spares(unsigned int n, void (*run)(void *))
 {
 	unsigned int i;
 
-	add_workers(rt->nr_workers, n);
-	for (i = rt->nr_workers; i < rt->nr_workers + n; i++) {
+	add_workers(rt->max_made, n, run);
+	for (i = rt->max_made; i < rt->max_made + n; i++) {
 		at_store(&workers[i]->here.attention, FIBER_HERE_SPARE,
 			 RELAXED);
 		at_store(&workers[i]->here.is_direct, false, RELAXED);
 	}
+	rt->max_made += n;
 }
 
+void explore_add_spares(unsigned int n)
+{
+	add_spares(n, run_worker);
+	at_store(&rt->nr_made, rt->max_made, RELAXED);
+}
+
+void explore_allow_spares(unsigned int n)
+{
+	add_spares(n, run_worker_when_made);
+}
+
+/* By the monitor only. */
 struct fiber_worker *_fiber_worker_make(void)
 {
-	return NULL;
+	uint32_t made = fiber_workers_made();
+
+	if (made == rt->max_made)
+		return NULL;
+	at_store(&rt->nr_made, made + 1, RELEASE);
+	return workers[made];
 }
 
 /* The test says when. */

@@ -14,6 +14,8 @@
 void explore_add_workers(unsigned int n, uint32_t flags);
 /* And so many without seats. */
 void explore_add_spares(unsigned int n);
+/* And so many more, each of which is not there before the monitor makes it. */
+void explore_allow_spares(unsigned int n);
 /* The thread that looks after them. Without it nobody looks twice. */
 void explore_add_monitor(void);
 /* There are so many stacks, all in all. */
