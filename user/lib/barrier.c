@@ -51,7 +51,7 @@ static int wait(struct fiber_here *here, struct fiber_bucket *bucket,
 	int result;
 
 	b->come++;
-	fiber_bucket_queue(here, &b->queue, &w);
+	fiber_bucket_queue(here, &b->queue, &w, FIBER_CALL_BARRIER, b);
 	fiber_unlock(&bucket->lock);
 	result = _fiber_bucket_wait(here, bucket, &b->queue, &w, deadline,
 				    &left);

@@ -44,7 +44,8 @@ static int wait(struct fiber_here *here, const _Atomic uint32_t *word,
 	struct fiber_waiter w;
 
 	fiber_lock(&bucket->lock);
-	fiber_bucket_queue(here, &bucket->words, &w);
+	fiber_bucket_queue(here, &bucket->words, &w, FIBER_CALL_BLOCK_ON,
+			   (const void *)word);
 	w.elem = (void *)word;
 	fiber_unlock(&bucket->lock);
 	/* If somebody is about to end the wait, it has to be waited. */

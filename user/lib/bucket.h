@@ -64,12 +64,14 @@ static inline struct fiber_bucket *fiber_bucket_of(const void *object)
 /* Under the lock: w becomes the last in the queue, for the coming wait. */
 static inline void fiber_bucket_queue(struct fiber_here *here,
 				      struct fiber_waiter **queue,
-				      struct fiber_waiter *w)
+				      struct fiber_waiter *w,
+				      enum fiber_call call, const void *on)
 {
 	w->fiber = here->cur;
 	w->ticket = _fiber_park_ticket(here->cur);
 	w->elem = NULL;
 	fiber_waiter_add(queue, w);
+	fiber_wait_note(here->cur, w, call, on, 1);
 }
 
 /*

@@ -162,7 +162,8 @@ static __attribute__((noinline)) int send_direct(struct fiber_here *here,
 		if (how == TRY)
 			return refuse(c);
 		return _fiber_park_queue(here, &c->lock, &c->sendq,
-					 (void *)elem, deadline);
+					 (void *)elem, deadline,
+					 FIBER_CALL_SEND);
 	}
 	fiber_unlock(&c->lock);
 	if (likely(w->elem))
@@ -202,7 +203,8 @@ static inline int send_slot(struct fiber_here *here, struct fiber_chan *c,
 	}
 	if (how == TRY)
 		return refuse(c);
-	err = _fiber_park_queue(here, &c->lock, &c->sendq, slot, deadline);
+	err = _fiber_park_queue(here, &c->lock, &c->sendq, slot, deadline,
+				FIBER_CALL_SEND);
 	*kept = !err;
 	return err;
 }
@@ -313,7 +315,7 @@ send(struct fiber_chan *c, const void *elem, enum how how, int64_t deadline)
 	if (how == TRY)
 		return refuse(c);
 	return _fiber_park_queue(here, &c->lock, &c->sendq, (void *)elem,
-				 deadline);
+				 deadline, FIBER_CALL_SEND);
 }
 
 /* The lock is held, and there are elements. */
@@ -361,7 +363,7 @@ static __attribute__((noinline)) int recv_direct(struct fiber_here *here,
 		if (c->closed || how == TRY)
 			return refuse(c);
 		return _fiber_park_queue(here, &c->lock, &c->recvq, elem,
-					 deadline);
+					 deadline, FIBER_CALL_RECV);
 	}
 	fiber_unlock(&c->lock);
 	if (likely(elem))
@@ -423,7 +425,8 @@ recv(struct fiber_chan *c, void *elem, enum how how, int64_t deadline)
 		return recv_direct(here, c, elem, how, deadline);
 	if (unlikely(c->closed || how == TRY))
 		return refuse(c);
-	return _fiber_park_queue(here, &c->lock, &c->recvq, elem, deadline);
+	return _fiber_park_queue(here, &c->lock, &c->recvq, elem, deadline,
+				 FIBER_CALL_RECV);
 }
 
 int _fiber_chan_offer(struct fiber_here *here, struct fiber_chan *c,

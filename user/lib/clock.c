@@ -4,13 +4,14 @@
  */
 #include <time.h>
 
-#include "atomic.h"
 #include "clock.h"
 
 #define NS 1000000000
+#define MS 1000000
 
 static bool is_virtual; /* written before there are two threads */
 static at(int64_t) virtual_now;
+fiber_word _fiber_clock_ms;
 
 int64_t _fiber_clock_real(void)
 {
@@ -36,6 +37,11 @@ void _fiber_clock_init(bool virtual)
 bool _fiber_clock_is_virtual(void)
 {
 	return is_virtual;
+}
+
+void _fiber_clock_look(void)
+{
+	at_store(&_fiber_clock_ms, _fiber_clock_real() / MS, RELAXED);
 }
 
 void _fiber_clock_advance(int64_t t)

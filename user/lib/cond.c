@@ -40,7 +40,7 @@ static int wait(struct fiber_here *here, struct cond *c, struct mutex *m,
 		_fiber_mutex_unlock(here, m);
 	} else {
 		fiber_lock(&bucket->lock);
-		fiber_bucket_queue(here, &c->queue, &w);
+		fiber_bucket_queue(here, &c->queue, &w, FIBER_CALL_COND, c);
 		at_store(&c->word, WAITERS, RELAXED);
 		fiber_unlock(&bucket->lock);
 		_fiber_mutex_unlock(here, m);

@@ -88,7 +88,7 @@ static int wait(struct fiber_here *here, struct event *e, int64_t deadline)
 	fiber_lock(&bucket->lock);
 	if (tell(e))
 		return _fiber_park_queue(here, &bucket->lock, &e->queue, NULL,
-					 deadline);
+					 deadline, FIBER_CALL_EVENT);
 	fiber_unlock(&bucket->lock);
 	return 0;
 }

@@ -385,7 +385,8 @@ static int join(struct fiber *f, int *result, int64_t deadline)
 	fiber_lock(&f->lock);
 	if (has_ended(f))
 		return join_ended(here, f, result);
-	return _fiber_park_queue(here, &f->lock, &f->joiners, result, deadline);
+	return _fiber_park_queue(here, &f->lock, &f->joiners, result, deadline,
+				 FIBER_CALL_JOIN);
 }
 
 int fiber_join(struct fiber *fiber, int *result)
@@ -398,7 +399,7 @@ int fiber_join(struct fiber *fiber, int *result)
 	if (has_ended(fiber))
 		return join_ended(here, fiber, result);
 	return _fiber_park_queue(here, &fiber->lock, &fiber->joiners, result,
-				 INT64_MAX);
+				 INT64_MAX, FIBER_CALL_JOIN);
 }
 
 int fiber_join_until(struct fiber *fiber, int *result, int64_t deadline)

@@ -138,6 +138,7 @@ void *_fiber_monitor(void *arg)
 		_fiber_futex_wait(&rt->monitor_wake, 0,
 				  _fiber_clock_real() + FIBER_MONITOR_NS);
 		at_store(&rt->monitor_wake, 0, RELAXED);
+		_fiber_clock_look();
 		for (i = 0; i < fiber_workers_made(); i++)
 			look_after(rt->workers[i], here);
 		_fiber_relief(look);

@@ -102,7 +102,7 @@ static int wait(struct fiber_here *here, struct mutex *m, int64_t deadline)
 			fiber_unlock(&bucket->lock);
 			return -ETIMEDOUT;
 		}
-		fiber_bucket_queue(here, &m->queue, &w);
+		fiber_bucket_queue(here, &m->queue, &w, FIBER_CALL_MUTEX, m);
 		/* In a ring, that makes the last the first. */
 		if (flags)
 			m->queue = &w;

@@ -97,7 +97,7 @@ static int wait(struct fiber_here *here, struct once *o)
 	fiber_lock(&bucket->lock);
 	if (tell(o))
 		return _fiber_park_queue(here, &bucket->lock, &o->queue, NULL,
-					 INT64_MAX);
+					 INT64_MAX, FIBER_CALL_ONCE);
 	fiber_unlock(&bucket->lock);
 	return 0;
 }

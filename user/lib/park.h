@@ -40,8 +40,10 @@
 
 #include "alarm.h"
 #include "arch/switch.h"
+#include "clock.h"
 #include "lock.h"
 #include "sanitize.h"
+#include "wait.h"
 
 #define FIBER_PARK_CLAIMED 1u
 #define FIBER_PARK_PARKED 2u
@@ -106,6 +108,7 @@ struct fiber {
 	struct fiber_waiter *joiners; /* L */
 	uint32_t index; /* I: for ever; which control block */
 	uint32_t life; /* L: how many fibers were in this control block */
+	at(struct fiber_waiter *) waits; /* for looks only (wait.h) */
 
 	struct fiber_alarm alarm;
 	at(int64_t) deadline; /* of the present wait; FIBER_FOREVER. CALL: I */
@@ -160,7 +163,30 @@ struct fiber_waiter {
 	void *elem; /* where to copy from or to; the winner's once it has won */
 	int result; /* winner */
 	int number; /* of the case of a select */
+	const void *on; /* wait.h, as all that follow */
+	uint16_t call; /* enum fiber_call */
+	uint16_t row; /* so many in a row, from this one */
+	uint32_t since; /* _fiber_clock_coarse() */
 };
+
+/*
+ * f is going to wait, with w, or with n in a row from w. In the explorer nobody
+ * looks, and each store would be a step of its schedules.
+ */
+static inline void fiber_wait_note(struct fiber *f, struct fiber_waiter *w,
+				   enum fiber_call call, const void *on,
+				   unsigned int n)
+{
+#ifndef FIBER_EXPLORE
+	w->on = on;
+	w->call = call;
+	w->row = n;
+	w->since = _fiber_clock_coarse();
+	at_store(&f->waits, w, RELAXED);
+#else
+	(void)f, (void)w, (void)call, (void)on, (void)n;
+#endif
+}
 
 /* Waiters in a ring, the first first. */
 static inline void fiber_waiter_add(struct fiber_waiter **first,
@@ -465,12 +491,12 @@ static inline int fiber_park_wait(struct fiber_here *here, struct fiber *f,
  * and the CPU mispredicts one return and not three.
  */
 int _fiber_park_queue(struct fiber_here *here, struct fiber_lock *lock,
-		      struct fiber_waiter **queue, void *elem,
-		      int64_t deadline);
+		      struct fiber_waiter **queue, void *elem, int64_t deadline,
+		      enum fiber_call call);
 static inline int fiber_park_queue(struct fiber_here *here,
 				   struct fiber_lock *lock,
 				   struct fiber_waiter **queue, void *elem,
-				   int64_t deadline)
+				   int64_t deadline, enum fiber_call call)
 {
 	struct fiber *f = here->cur;
 	struct fiber_waiter *fired;
@@ -486,6 +512,7 @@ static inline int fiber_park_queue(struct fiber_here *here,
 	w.elem = elem;
 	fiber_waiter_add(queue, &w);
 	fiber_unlock(lock);
+	fiber_wait_note(f, &w, call, queue, 1);
 	err = fiber_park_wait(here, f, deadline, &fired);
 	if (likely(fired == &w))
 		return w.result;

@@ -187,7 +187,7 @@ static int read_wait(struct fiber_here *here, struct rwlock *l,
 	fiber_lock(&bucket->lock);
 	if (!read_or_tell(l))
 		return _fiber_park_queue(here, &bucket->lock, &l->readers, NULL,
-					 deadline);
+					 deadline, FIBER_CALL_RDLOCK);
 	fiber_unlock(&bucket->lock);
 	return 0;
 }
@@ -209,7 +209,7 @@ static int write_wait(struct fiber_here *here, struct rwlock *l,
 		fiber_unlock(&bucket->lock);
 		return -ETIMEDOUT;
 	}
-	fiber_bucket_queue(here, &l->writers, &w);
+	fiber_bucket_queue(here, &l->writers, &w, FIBER_CALL_WRLOCK, l);
 	fiber_unlock(&bucket->lock);
 	result = _fiber_bucket_wait(here, bucket, &l->writers, &w, deadline,
 				    &left);

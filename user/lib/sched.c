@@ -387,9 +387,10 @@ void _fiber_sched_park(struct fiber_here *here)
 __attribute__((flatten)) int _fiber_park_queue(struct fiber_here *here,
 					       struct fiber_lock *lock,
 					       struct fiber_waiter **queue,
-					       void *elem, int64_t deadline)
+					       void *elem, int64_t deadline,
+					       enum fiber_call call)
 {
-	return fiber_park_queue(here, lock, queue, elem, deadline);
+	return fiber_park_queue(here, lock, queue, elem, deadline, call);
 }
 
 void _fiber_sched_yield(struct fiber_here *here)

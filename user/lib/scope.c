@@ -219,7 +219,7 @@ static int await(struct fiber_scope *s, int64_t deadline)
 	fiber_lock(&s->lock);
 	if (s->live)
 		return _fiber_park_queue(_fiber_here(), &s->lock, &s->waiters,
-					 NULL, deadline);
+					 NULL, deadline, FIBER_CALL_SCOPE);
 	fiber_unlock(&s->lock);
 	return 0;
 }

@@ -286,9 +286,11 @@ static void enqueue_all(struct select *s, struct fiber *f)
 		w->fiber = f;
 		w->ticket = ticket;
 		w->number = s->poll[i];
+		w->on = k->chan ? queue_of(k) : NULL;
 		if (k->chan)
 			fiber_waiter_add(queue_of(k), w);
 	}
+	fiber_wait_note(f, s->waiters, FIBER_CALL_SELECT, s->waiters->on, s->n);
 }
 
 static void dequeue_all(struct select *s, const struct fiber_waiter *fired)

@@ -52,7 +52,8 @@ static int wait(struct fiber_here *here, struct sem *s, int64_t deadline)
 		word = 0;
 		if (at_cas(&s->word, &word, WAITERS) || word == WAITERS)
 			return _fiber_park_queue(here, &bucket->lock, &s->queue,
-						 NULL, deadline);
+						 NULL, deadline,
+						 FIBER_CALL_SEM);
 	}
 }
 

@@ -34,6 +34,7 @@ static int slept(const struct fiber *f, int64_t t, int err)
 int fiber_sleep_until(int64_t t)
 {
 	struct fiber_waiter *nobody;
+	struct fiber_waiter w;
 	struct fiber_here *here;
 	struct fiber *f;
 	int err;
@@ -44,6 +45,9 @@ int fiber_sleep_until(int64_t t)
 	if (t != INT64_MAX && t <= _fiber_clock_now())
 		return 0;
 	f = here->cur;
+	w.fiber = f;
+	w.ticket = _fiber_park_ticket(f);
+	fiber_wait_note(f, &w, FIBER_CALL_SLEEP, NULL, 1);
 	err = fiber_park_wait(here, f, t, &nobody);
 	return slept(f, t, err);
 }

@@ -119,7 +119,7 @@ static int wait(struct fiber_here *here, struct group *g, int64_t deadline)
 	fiber_lock(&bucket->lock);
 	if (tell(g))
 		return _fiber_park_queue(here, &bucket->lock, &g->queue, NULL,
-					 deadline);
+					 deadline, FIBER_CALL_WAITGROUP);
 	fiber_unlock(&bucket->lock);
 	return 0;
 }

@@ -67,6 +67,10 @@ int64_t _fiber_clock_now(void)
 	return explorer.now;
 }
 
+void _fiber_clock_look(void)
+{
+}
+
 bool _fiber_clock_is_virtual(void)
 {
 	return explore_env.clock_is_virtual;

@@ -164,9 +164,10 @@ void _fiber_sched_park(struct fiber_here *here)
 }
 
 int _fiber_park_queue(struct fiber_here *here, struct fiber_lock *lock,
-		      struct fiber_waiter **queue, void *elem, int64_t deadline)
+		      struct fiber_waiter **queue, void *elem, int64_t deadline,
+		      enum fiber_call call)
 {
-	return fiber_park_queue(here, lock, queue, elem, deadline);
+	return fiber_park_queue(here, lock, queue, elem, deadline, call);
 }
 
 /* A queue is a store that releases, as the weakest one that there is. */
