@@ -43,7 +43,7 @@ int _fiber_cancel(struct fiber_here *here, struct fiber *f, int why)
 	int err = 0;
 
 	fiber_lock(&f->lock);
-	if (at_load(&f->kind, RELAXED) != FIBER_KIND_FIBER) {
+	if (!fiber_kind_is_fiber(at_load(&f->kind, RELAXED))) {
 		err = -ESRCH;
 	} else if (!at_load(&f->why, RELAXED)) {
 		at_store(&f->why, why, RELAXED);
@@ -74,7 +74,9 @@ int fiber_cancelled(void)
 {
 	struct fiber_here *here = _fiber_here();
 
-	return here && here->is_worker ? at_load(&here->cur->why, RELAXED) : 0;
+	return here && fiber_here_is_fiber(here) ?
+		       at_load(&here->cur->why, RELAXED) :
+		       0;
 }
 
 void _fiber_cancel_attend(struct fiber *f, uint32_t attention)
@@ -105,5 +107,7 @@ int fiber_cancel_mask(int on)
 {
 	struct fiber_here *here = _fiber_here();
 
-	return here && here->is_worker ? _fiber_cancel_mask(here->cur, on) : 0;
+	return here && fiber_here_is_fiber(here) ?
+		       _fiber_cancel_mask(here->cur, on) :
+		       0;
 }

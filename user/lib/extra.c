@@ -126,7 +126,7 @@ static struct fiber *calling_fiber(void)
 {
 	struct fiber_here *here = _fiber_here();
 
-	return here && here->is_worker ? here->cur : NULL;
+	return here && fiber_here_is_fiber(here) ? here->cur : NULL;
 }
 
 int fiber_cleanup_push(struct fiber_cleanup *cleanup, void (*fn)(void *),

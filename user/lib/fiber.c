@@ -10,6 +10,7 @@
 
 #include <fiber/fiber.h>
 
+#include "bound.h"
 #include "extra.h"
 #include "sched.h"
 #include "stack.h"
@@ -18,7 +19,7 @@ struct fiber *fiber_self(void)
 {
 	struct fiber_here *here = _fiber_here();
 
-	return here && here->is_worker ? here->cur : NULL;
+	return here && fiber_here_is_fiber(here) ? here->cur : NULL;
 }
 
 static __attribute__((noinline)) void yield_slow(struct fiber_here *here)
@@ -56,6 +57,8 @@ void fiber_exit(int result)
 		f->extra->cleanup = cleanup->next;
 		cleanup->fn(cleanup->arg);
 	}
+	if (_fiber_here()->is_bound)
+		_fiber_bound_exit(_fiber_here(), result);
 	if (f->extra)
 		_fiber_extra_end(f);
 	_fiber_sched_exit(_fiber_here(), result);
@@ -92,7 +95,8 @@ int fiber_name_set(const char *name)
 	fiber_lock(&f->lock);
 	_fiber_extra_set_name(extra, name);
 	fiber_unlock(&f->lock);
-	f->stack->name = extra->name;
+	if (!_fiber_here()->is_bound)
+		f->stack->name = extra->name;
 	return 0;
 }
 

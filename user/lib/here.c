@@ -49,7 +49,7 @@ static _Noreturn void die(struct fiber *f)
 	const char *name = fiber_extra_name(f);
 
 	fprintf(stderr,
-		"fiber: %llu%s%s%s ended its worker by pthread_exit() or "
+		"fiber: %llu%s%s%s ended its thread by pthread_exit() or "
 		"pthread_cancel(); a fiber ends by fiber_exit()\n",
 		(unsigned long long)fiber_id(f), name ? " '" : "",
 		name ? name : "", name ? "'" : "");
@@ -60,7 +60,7 @@ static void end(void *arg)
 {
 	struct fiber_here *here = arg;
 
-	if (here->is_worker)
+	if (fiber_here_is_fiber(here))
 		die(here->cur);
 	detach(here);
 }
@@ -135,7 +135,7 @@ int fiber_thread_detach(void)
 
 	if (!here)
 		return 0;
-	if (here->is_worker)
+	if (fiber_here_is_fiber(here))
 		return -EPERM;
 	pthread_setspecific(key, NULL);
 	detach(here);

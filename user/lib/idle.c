@@ -324,7 +324,8 @@ static int64_t all_idle_until(void)
 	/* Under FIBER_TEST_MIGRATE there may be a fiber for another one. */
 	if (at_load(&rt->idle, RELAXED) == rt->nr_workers &&
 	    at_load(&rt->spares, RELAXED) + rt->nr_workers == made &&
-	    !at_load(&rt->global_len, RELAXED)) {
+	    !at_load(&rt->global_len, RELAXED) &&
+	    !at_load(&rt->bound_awake, RELAXED)) {
 		for (i = 0; i < made; i++) {
 			int64_t at = at_load(&rt->workers[i]->heap.earliest,
 					     RELAXED);

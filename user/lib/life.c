@@ -10,6 +10,7 @@
 #include <fiber/fiber.h>
 #include <fiber/run.h>
 
+#include "bound.h"
 #include "cancel.h"
 #include "control.h"
 #include "extra.h"
@@ -192,19 +193,21 @@ static int apply(struct fiber *f, const struct fiber_attr *given)
 
 	if (err)
 		return err;
-	if (attr.flags || attr.reserved)
+	if (attr.flags & ~FIBER_BOUND || attr.reserved)
 		return -EINVAL;
+	if (attr.name) {
+		if (!_fiber_extra_get(f))
+			return -ENOMEM;
+		_fiber_extra_set_name(f->extra, attr.name);
+	}
+	if (attr.flags & FIBER_BOUND)
+		return _fiber_bound_make(f, attr.stack_size);
 	class = _fiber_stacks_class(attr.stack_size, &why);
 	if (class < 0) {
 		_fiber_rt_failed(&why);
 		return class;
 	}
 	f->stack_class = class;
-	if (attr.name) {
-		if (!_fiber_extra_get(f))
-			return -ENOMEM;
-		_fiber_extra_set_name(f->extra, attr.name);
-	}
 	return 0;
 }
 
@@ -229,11 +232,18 @@ int _fiber_life_make(struct fiber **fiber, int (*fn)(void *), void *arg,
 
 void _fiber_life_launch(struct fiber *f)
 {
-	launch(_fiber_here(), f);
+	if (likely(at_own(&f->kind) == FIBER_KIND_FIBER)) {
+		launch(_fiber_here(), f);
+		return;
+	}
+	at_add(&rt->spawned, 1);
+	_fiber_bound_launch(f);
 }
 
 void _fiber_life_unmake(struct fiber *f)
 {
+	if (at_own(&f->kind) == FIBER_KIND_BOUND)
+		_fiber_bound_unmake(f);
 	put_control(_fiber_here(), f);
 }
 
@@ -246,7 +256,9 @@ static __attribute__((noinline)) int spawn_slow(struct fiber **fiber,
 	if (!fiber || !fn)
 		return -EINVAL;
 	err = _fiber_life_make(fiber, fn, arg, attr, 2);
-	return err ? err : launch(_fiber_here(), *fiber);
+	if (!err)
+		_fiber_life_launch(*fiber);
+	return err;
 }
 
 int fiber_spawn(struct fiber **fiber, int (*fn)(void *), void *arg,
@@ -318,16 +330,15 @@ claim_more(struct fiber *f)
 	return claimed;
 }
 
-void _fiber_life_end(struct fiber_worker *w, struct fiber *f, int result)
+static inline void end(struct fiber_here *here, struct fiber *f, int result)
 {
 	struct fiber_waiter *joiner = NULL;
 	struct fiber_waiter *more = NULL;
 	uint64_t won = 0;
 	bool last;
 
-	at_count(&w->ended);
 	if (f->flags & FIBER_FLAG_DETACHED) {
-		put_control(&w->here, f);
+		put_control(here, f);
 		return;
 	}
 	fiber_lock(&f->lock);
@@ -342,11 +353,23 @@ void _fiber_life_end(struct fiber_worker *w, struct fiber *f, int result)
 	last = f->refs == 0;
 	fiber_unlock(&f->lock);
 	if (last)
-		put_control(&w->here, f);
+		put_control(here, f);
 	if (joiner)
-		wake_joiner(&w->here, joiner, won, result);
+		wake_joiner(here, joiner, won, result);
 	if (unlikely(more))
-		wake_more(&w->here, more, result);
+		wake_more(here, more, result);
+}
+
+void _fiber_life_end(struct fiber_worker *w, struct fiber *f, int result)
+{
+	at_count(&w->ended);
+	end(&w->here, f, result);
+}
+
+void _fiber_life_end_bound(struct fiber_here *here, struct fiber *f, int result)
+{
+	at_add(&rt->ended, 1);
+	end(here, f, result);
 }
 
 /* f->lock is held and is let go. */
@@ -451,9 +474,10 @@ uint64_t fiber_id(const struct fiber *fiber)
 
 uint64_t _fiber_life_count(void)
 {
-	uint64_t n = at_load(&rt->spawned, SEQ_CST);
+	uint64_t n = -at_load(&rt->ended, SEQ_CST);
 	uint32_t i;
 
+	n += at_load(&rt->spawned, SEQ_CST);
 	for (i = 0; i < fiber_workers_made(); i++) {
 		/* First what has ended: never more than were made. */
 		n -= at_load(&rt->workers[i]->ended, SEQ_CST);
@@ -473,7 +497,7 @@ uint64_t _fiber_life_cancel_all(void)
 	for (i = _fiber_control_first(); i < n; i++) {
 		struct fiber *f = _fiber_control_at(i);
 
-		if (at_load(&f->kind, RELAXED) == FIBER_KIND_FIBER)
+		if (fiber_kind_is_fiber(at_load(&f->kind, RELAXED)))
 			_fiber_cancel(here, f, 1);
 	}
 	return _fiber_life_count();
@@ -489,7 +513,7 @@ void _fiber_life_report(void)
 		struct fiber *f = _fiber_control_at(i);
 		const char *name;
 
-		if (at_load(&f->kind, RELAXED) != FIBER_KIND_FIBER)
+		if (!fiber_kind_is_fiber(at_load(&f->kind, RELAXED)))
 			continue;
 		if (++named > REPORT_MAX)
 			break;

@@ -22,6 +22,9 @@
  * who joins, and give the control block back. By its worker, on its stack.
  */
 void _fiber_life_end(struct fiber_worker *w, struct fiber *f, int result);
+/* The same of a bound fiber, by its thread. */
+void _fiber_life_end_bound(struct fiber_here *here, struct fiber *f,
+			   int result);
 
 /*
  * A fiber that does not run yet, with so many references, one of them its own:

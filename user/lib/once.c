@@ -61,7 +61,7 @@ static void give_up(void *arg)
 static int call(struct fiber_here *here, struct once *o, void (*fn)(void *),
 		void *arg)
 {
-	bool is_fiber = at_own(&here->cur->kind) == FIBER_KIND_FIBER;
+	bool is_fiber = fiber_here_is_fiber(here);
 	struct fiber_cleanup cleanup;
 	int err = 0;
 

@@ -48,8 +48,10 @@ __attribute__((noinline)) bool _fiber_park_end_slow(struct fiber *f,
 	seen = set_ready(f, won);
 	if (!(seen & FIBER_PARK_PARKED))
 		return false;
-	if (kind != FIBER_KIND_THREAD)
+	if (kind == FIBER_KIND_FIBER)
 		return true;
+	if (kind == FIBER_KIND_BOUND && _fiber_clock_is_virtual())
+		_fiber_sched_bound_stirs();
 	/* The thread may be gone by now. Control blocks do not go. */
 	_fiber_futex_wake(flags_of(f), 1);
 	return false;
@@ -88,6 +90,26 @@ static void thread_timed_out(struct fiber_here *here, struct fiber *f,
 		fiber_park_wake(here, f, won, NULL, -ETIMEDOUT);
 }
 
+/*
+ * About to sleep: whether it need not, as a bound fiber was cancelled when its
+ * ticket was that of the wait before (fiber_park_left()).
+ */
+static bool thread_parks(struct fiber_here *here, struct fiber *f,
+			 uint64_t ticket)
+{
+	uint64_t seen = at_or(&f->park, FIBER_PARK_PARKED);
+
+	if (!here->is_bound || seen & FIBER_PARK_READY)
+		return false;
+	at_fence_after();
+	if (unlikely(at_load(&f->attention, RELAXED)) &&
+	    _fiber_park_left_cancelled(f, ticket))
+		return true;
+	if (_fiber_clock_is_virtual())
+		_fiber_sched_bound_rests();
+	return false;
+}
+
 static void thread_park(struct fiber_here *here, struct fiber *f,
 			uint64_t ticket, int64_t deadline)
 {
@@ -99,13 +121,22 @@ static void thread_park(struct fiber_here *here, struct fiber *f,
 			return;
 		at_pause();
 	}
-	at_or(&f->park, FIBER_PARK_PARKED);
+	if (thread_parks(here, f, ticket))
+		return;
 	while (!((word = at_load(&f->park, ACQUIRE)) & FIBER_PARK_READY)) {
+		if (unlikely(word & FIBER_PARK_GONE))
+			_fiber_sched_abandoned();
 		if (_fiber_futex_wait(flags_of(f), (uint32_t)word, deadline)) {
 			thread_timed_out(here, f, ticket);
 			deadline = INT64_MAX;
 		}
 	}
+}
+
+void _fiber_park_abandon(struct fiber *f)
+{
+	at_or(&f->park, FIBER_PARK_GONE);
+	_fiber_futex_wake(flags_of(f), 1);
 }
 
 bool _fiber_park_past_slow(struct fiber_here *here, int64_t deadline)

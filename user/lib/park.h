@@ -48,11 +48,13 @@
 #define FIBER_PARK_CLAIMED 1u
 #define FIBER_PARK_PARKED 2u
 #define FIBER_PARK_READY 4u
+#define FIBER_PARK_GONE 8u /* of a thread that never goes on */
 #define FIBER_PARK_GENERATION ((uint64_t)1 << 32)
 
 enum fiber_kind {
 	FIBER_KIND_FREE, /* control block without an owner */
 	FIBER_KIND_FIBER,
+	FIBER_KIND_BOUND, /* a fiber with a thread of its own (bound.h) */
 	FIBER_KIND_THREAD,
 	FIBER_KIND_IDLE, /* what a worker runs when it has no fiber */
 	FIBER_KIND_CALL, /* nobody: when its wait ends, fn(arg) is called */
@@ -97,7 +99,10 @@ struct fiber {
 	uint16_t worker; /* S: number of the one that it last ran on */
 	at(uint8_t) kind; /* S; L if others may know it: enum fiber_kind */
 	at(uint8_t) masked; /* L: cancellation is */
-	struct fiber_stack *stack; /* S: NULL before the first run */
+	union {
+		struct fiber_stack *stack; /* S: NULL before the first run */
+		struct fiber_bound *bound; /* BOUND: I */
+	};
 
 	int (*fn)(void *); /* I */
 	void *arg; /* I */
@@ -127,6 +132,7 @@ struct fiber_here {
 	struct fiber *cur;
 	fiber_word attention; /* FIBER_HERE_... */
 	bool is_worker;
+	bool is_bound; /* the thread of one fiber */
 	/* A worker that may take what it makes ready itself. Set as a seat is. */
 	at(bool) is_direct;
 	/* It is later than this: to know of a deadline long past for nothing. */
@@ -138,6 +144,17 @@ struct fiber_here {
 #define FIBER_HERE_ABANDONED 2u /* it is left over; the runtime has stopped */
 #define FIBER_HERE_SPARE 4u /* the worker has no seat (seat.h) */
 #define FIBER_HERE_BLOCKED 8u /* it lost it as it blocked */
+
+/* Whether it is a fiber that calls, and not another thread. */
+static inline bool fiber_here_is_fiber(const struct fiber_here *here)
+{
+	return here->is_worker || here->is_bound;
+}
+
+static inline bool fiber_kind_is_fiber(enum fiber_kind kind)
+{
+	return kind == FIBER_KIND_FIBER || kind == FIBER_KIND_BOUND;
+}
 
 /* xorshift64: not for secrets. */
 static inline uint64_t fiber_random(struct fiber_here *here)
@@ -302,6 +319,9 @@ static inline int fiber_park_over(struct fiber *f, uint64_t ticket,
 	return outcome;
 }
 
+/* f, which is a thread, is to stop where it waits next, if it does not already. */
+void _fiber_park_abandon(struct fiber *f);
+
 /* Whether a wait until then need not begin. */
 bool _fiber_park_past_slow(struct fiber_here *here, int64_t deadline);
 static inline bool fiber_park_past(struct fiber_here *here, int64_t deadline)
@@ -345,6 +365,9 @@ void _fiber_sched_seatless(struct fiber_here *here);
 void _fiber_sched_yield(struct fiber_here *here);
 /* Never go on: FIBER_HERE_ABANDONED. */
 void _fiber_sched_abandoned(void) __attribute__((noreturn));
+/* With a virtual clock: a bound fiber goes to sleep; or is going to run again. */
+void _fiber_sched_bound_rests(void);
+void _fiber_sched_bound_stirs(void);
 /* Have f's deadline looked after: 0, or -ENOMEM. */
 int _fiber_sched_deadline(struct fiber_here *here, struct fiber *f,
 			  int64_t deadline);

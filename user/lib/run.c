@@ -14,6 +14,7 @@
 #include <fiber/fiber.h>
 #include <fiber/run.h>
 
+#include "bound.h"
 #include "bucket.h"
 #include "clock.h"
 #include "config.h"
@@ -63,6 +64,7 @@ static void after_fork(void)
 	_fiber_here_forget();
 	_fiber_control_forget();
 	_fiber_bucket_forget();
+	_fiber_bound_forget();
 	if (at_load(&rt->state, RELAXED) != FIBER_RT_NONE)
 		_fiber_overflow_exit();
 	memset(rt, 0, sizeof(*rt));
@@ -259,7 +261,7 @@ int fiber_stop_until(int64_t deadline)
 	struct fiber_here *here = _fiber_here();
 	bool left;
 
-	if (here && here->is_worker)
+	if (here && fiber_here_is_fiber(here))
 		return -EDEADLK;
 	if (!begin_stop())
 		return -EPERM;
@@ -282,7 +284,7 @@ int fiber_run(int (*main)(void *), void *arg, const struct fiber_config *config)
 
 	if (!main)
 		return -EINVAL;
-	if (here && here->is_worker)
+	if (here && fiber_here_is_fiber(here))
 		return -EBUSY;
 	err = start_given(config, -EBUSY);
 	if (err)
@@ -329,7 +331,8 @@ int fiber_status(struct fiber_status *status)
 		return -EPERM;
 	}
 	s.workers = rt->nr_workers;
-	s.threads = fiber_workers_made() + 1;
+	s.bound = _fiber_bound_count();
+	s.threads = fiber_workers_made() + s.bound + 1;
 	s.excess = fiber_workers_away();
 	s.blocks = at_load(&rt->blocks, RELAXED);
 	s.replaced = at_load(&rt->replaced, RELAXED);

@@ -221,6 +221,8 @@ struct fiber_rt {
 	at(uint32_t) nr_starved; /* set under starved_lock */
 
 	at(uint64_t) spawned; /* by threads that are no workers */
+	at(uint64_t) ended; /* bound fibers */
+	at(uint32_t) bound_awake; /* bound.h */
 
 	struct fiber_stack_arena arena; /* class 0 */
 	pthread_mutex_t making; /* of workers */

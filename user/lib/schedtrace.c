@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bound.h"
 #include "clock.h"
 #include "life.h"
 #include "schedtrace.h"
@@ -87,7 +88,7 @@ static int add_totals(char *to, size_t room, int64_t now)
 		to, room,
 		"fiber: %lld ms: workers=%u idle=%u spinning=%u threads=%u "
 		"excess=%u fibers=%llu global=%u starved=%u wakes=%llu "
-		"blocks=%llu replaced=%llu",
+		"blocks=%llu replaced=%llu bound=%u",
 		(long long)((now - started) / MS), rt->nr_workers,
 		at_load(&rt->idle, RELAXED), at_load(&rt->spinning, RELAXED),
 		fiber_workers_made() + 1, fiber_workers_away(),
@@ -96,7 +97,8 @@ static int add_totals(char *to, size_t room, int64_t now)
 		at_load(&rt->nr_starved, RELAXED),
 		(unsigned long long)at_load(&rt->wakes, RELAXED),
 		(unsigned long long)at_load(&rt->blocks, RELAXED),
-		(unsigned long long)at_load(&rt->replaced, RELAXED));
+		(unsigned long long)at_load(&rt->replaced, RELAXED),
+		_fiber_bound_count());
 }
 
 void _fiber_schedtrace(void)

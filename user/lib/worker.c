@@ -11,17 +11,19 @@
 
 #include <fiber/run.h>
 
+#include "bound.h"
 #include "clock.h"
 #include "control.h"
 #include "here.h"
 #include "monitor.h"
 #include "stacks.h"
+#include "thread.h"
 #include "worker.h"
 
 #define rt (&_fiber_rt)
 
 /* Workers with a fiber that was left over, of an earlier runtime. */
-static at(uint32_t) abandoned;
+static fiber_word abandoned;
 /* Of who started them. */
 static sigset_t mask_before;
 
@@ -64,45 +66,6 @@ static void *run(void *arg)
 	if (at_load(&w->here.attention, ACQUIRE) & FIBER_HERE_ABANDONED)
 		at_add(&abandoned, -1);
 	return NULL;
-}
-
-/*
- * Signals that are sent to the process are for other threads. Those that an
- * instruction causes are not sent, and a profiler's are wanted.
- */
-static void block_signals(sigset_t *before)
-{
-	sigset_t set;
-
-	sigfillset(&set);
-	sigdelset(&set, SIGSEGV);
-	sigdelset(&set, SIGBUS);
-	sigdelset(&set, SIGILL);
-	sigdelset(&set, SIGFPE);
-	sigdelset(&set, SIGTRAP);
-	sigdelset(&set, SIGSYS);
-	sigdelset(&set, SIGABRT);
-	sigdelset(&set, SIGPROF);
-	pthread_sigmask(SIG_SETMASK, &set, before);
-}
-
-static int start_thread(pthread_t *thread, void *(*fn)(void *), void *arg,
-			struct fiber_why *why)
-{
-	pthread_attr_t attr;
-	int err = pthread_attr_init(&attr);
-
-	if (!err) {
-		/* A libc with large thread-local memory wants more: then its
-		   default. */
-		(void)pthread_attr_setstacksize(&attr, STACK_SIZE);
-		err = pthread_create(thread, &attr, fn, arg);
-		pthread_attr_destroy(&attr);
-	}
-	if (err)
-		return _fiber_why(why, -err, "no thread for a worker: %s",
-				  strerror(err));
-	return 0;
 }
 
 /* rt->workers[i], unless it was made before and there was no thread for it. */
@@ -159,12 +122,12 @@ static uint32_t start_all(struct fiber_why *why, int *err)
 	for (i = 0; i < rt->nr_workers; i++) {
 		struct fiber_worker *w = rt->workers[i];
 
-		*err = start_thread(&w->thread, run, w, why);
+		*err = _fiber_thread_start(&w->thread, run, w, STACK_SIZE, why);
 		if (*err)
 			return i;
 	}
-	*err = start_thread(&rt->monitor, _fiber_monitor, &rt->monitor_here,
-			    why);
+	*err = _fiber_thread_start(&rt->monitor, _fiber_monitor,
+				   &rt->monitor_here, STACK_SIZE, why);
 	return i;
 }
 
@@ -181,7 +144,7 @@ static struct fiber_worker *make_spare(struct fiber_why *why)
 	at_store(&w->here.is_direct, false, RELAXED);
 	/* Before it runs, as who counts those asleep wants to know them all. */
 	at_store(&rt->nr_made, i + 1, RELEASE);
-	if (!start_thread(&w->thread, run, w, why))
+	if (!_fiber_thread_start(&w->thread, run, w, STACK_SIZE, why))
 		return w;
 	at_store(&rt->nr_made, i, RELEASE);
 	return NULL;
@@ -232,9 +195,8 @@ int _fiber_workers_start(struct fiber_why *why)
 	err = make_all(why);
 
 	if (!err) {
-		block_signals(&mask_before);
+		pthread_sigmask(SIG_SETMASK, NULL, &mask_before);
 		started = start_all(why, &err);
-		pthread_sigmask(SIG_SETMASK, &mask_before, NULL);
 	}
 	if (err) {
 		at_store(&rt->quit, 1, SEQ_CST);
@@ -253,6 +215,8 @@ static void stop_monitor(void)
 
 void _fiber_workers_stop(void)
 {
+	/* They wake fibers at their end. */
+	_fiber_bound_await();
 	make_no_more();
 	at_store(&rt->quit, 1, SEQ_CST);
 	stop_monitor();
@@ -265,6 +229,7 @@ void _fiber_workers_abandon(void)
 
 	make_no_more();
 	at_store(&abandoned, fiber_workers_made(), SEQ_CST);
+	_fiber_bound_abandon(&abandoned);
 	for (i = 0; i < fiber_workers_made(); i++)
 		at_or(&rt->workers[i]->here.attention, FIBER_HERE_ABANDONED);
 	at_store(&rt->quit, 1, SEQ_CST);
@@ -294,7 +259,7 @@ void _fiber_workers_unmask(void)
 {
 	struct fiber_here *here = _fiber_here();
 
-	if (here && here->is_worker)
+	if (here && fiber_here_is_fiber(here))
 		pthread_sigmask(SIG_SETMASK, &mask_before, NULL);
 }
 

@@ -26,6 +26,9 @@ void explore_check_deadline(const struct fiber *f, int64_t until);
 /* threads.c: a fiber that runs fn, on a worker of its own. */
 struct fiber *explore_add_fiber(const char *name, void (*fn)(void *),
 				void *arg);
+/* A fiber with a thread of its own (bound.h). */
+struct fiber *explore_add_bound(const char *name, void (*fn)(void *),
+				void *arg);
 /* A thread that is none. */
 struct fiber *explore_add_client(const char *name, void (*fn)(void *),
 				 void *arg);

@@ -19,6 +19,8 @@ static struct fiber *victims[2];
 static at(uint32_t) nr_ended; /* of the victims */
 static bool at_the_end; /* the waiter was cancelled, and is masked again */
 static bool may_time_out;
+/* The victims are explore_add_fiber(), or explore_add_bound(). */
+static struct fiber *(*add)(const char *name, void (*fn)(void *), void *arg);
 static const int numbers[] = { 0, 1, 2, 3 };
 #define NUMBER(i) ((void *)&numbers[i])
 
@@ -121,10 +123,8 @@ static void cancel_on(size_t capacity)
 {
 	CHECK(!fiber_chan_new(&chan, sizeof(int), capacity, NULL));
 	ledger_reset();
-	victims[0] =
-		explore_add_fiber("victim 0", send_until_cancelled, NUMBER(0));
-	victims[1] = explore_add_fiber("victim 1", receive_until_cancelled,
-				       NUMBER(0));
+	victims[0] = add("victim 0", send_until_cancelled, NUMBER(0));
+	victims[1] = add("victim 1", receive_until_cancelled, NUMBER(0));
 	at_store(&nr_ended, 0, RELAXED);
 	explore_add_fiber("sender", send_until_closed, NUMBER(1));
 	explore_add_fiber("receiver", receive_until_closed, NUMBER(1));
@@ -194,7 +194,7 @@ static void masked_shape(void)
 	ledger_reset();
 	may_time_out = false;
 	at_the_end = false;
-	victims[0] = explore_add_fiber("victim", wait_masked, NUMBER(0));
+	victims[0] = add("victim", wait_masked, NUMBER(0));
 	explore_add_fiber("sender", send_four, NUMBER(0));
 	explore_add_client("canceller", cancel_once, NULL);
 	explore_run();
@@ -204,21 +204,43 @@ static void masked_shape(void)
 
 static void cancel_unbuffered(void)
 {
+	add = explore_add_fiber;
 	EXPLORE(unbuffered_shape, 10000);
 }
 
 static void cancel_buffered(void)
 {
+	add = explore_add_fiber;
 	EXPLORE(buffered_shape, 6000);
 }
 
 static void cancel_against_deadlines(void)
 {
+	add = explore_add_fiber;
 	EXPLORE(deadline_shape, 10000);
 }
 
 static void cancel_masked(void)
 {
+	add = explore_add_fiber;
+	EXPLORE(masked_shape, 10000);
+}
+
+static void cancel_bound(void)
+{
+	add = explore_add_bound;
+	EXPLORE(unbuffered_shape, 10000);
+}
+
+static void cancel_bound_against_deadlines(void)
+{
+	add = explore_add_bound;
+	EXPLORE(deadline_shape, 10000);
+}
+
+static void cancel_bound_masked(void)
+{
+	add = explore_add_bound;
 	EXPLORE(masked_shape, 10000);
 }
 
@@ -229,6 +251,9 @@ int main(int argc, char **argv)
 		TEST(cancel_buffered),
 		TEST(cancel_against_deadlines),
 		TEST(cancel_masked),
+		TEST(cancel_bound),
+		TEST(cancel_bound_against_deadlines),
+		TEST(cancel_bound_masked),
 	};
 
 	return EXPLORE_RUN(argc, argv, tests);

@@ -55,6 +55,7 @@ static struct place *init_place(unsigned int i, enum fiber_kind kind)
 	p->worker.here = (struct fiber_here){
 		.cur = f,
 		.is_worker = kind == FIBER_KIND_FIBER,
+		.is_bound = kind == FIBER_KIND_BOUND,
 		.random = explorer.random | 1,
 		.past = -1,
 	};
@@ -128,6 +129,20 @@ struct fiber *explore_add_client(const char *name, void (*fn)(void *),
 				 void *arg)
 {
 	return add(name, fn, arg, FIBER_KIND_THREAD);
+}
+
+struct fiber *explore_add_bound(const char *name, void (*fn)(void *), void *arg)
+{
+	return add(name, fn, arg, FIBER_KIND_BOUND);
+}
+
+/* This has no clock that would have to know. */
+void _fiber_sched_bound_rests(void)
+{
+}
+
+void _fiber_sched_bound_stirs(void)
+{
 }
 
 struct fiber_here *_fiber_here(void)

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "blocked.h"
+#include "bound.h"
 #include "control.h"
 #include "core.h"
 #include "monitor.h"
@@ -245,6 +246,42 @@ struct fiber_worker *_fiber_worker_make(void)
 		return NULL;
 	at_store(&rt->nr_made, made + 1, RELEASE);
 	return workers[made];
+}
+
+/* There are no bound fibers here: to the scheduler they are threads. */
+void _fiber_sched_bound_rests(void)
+{
+}
+
+void _fiber_sched_bound_stirs(void)
+{
+}
+
+uint32_t _fiber_bound_count(void)
+{
+	return 0;
+}
+
+int _fiber_bound_make(struct fiber *f, size_t stack_size)
+{
+	(void)f, (void)stack_size;
+	return -EAGAIN;
+}
+
+void _fiber_bound_launch(struct fiber *f)
+{
+	(void)f;
+}
+
+void _fiber_bound_unmake(struct fiber *f)
+{
+	(void)f;
+}
+
+void _fiber_bound_exit(struct fiber_here *here, int result)
+{
+	(void)here, (void)result;
+	abort();
 }
 
 /* The test says when. */

@@ -48,7 +48,7 @@ static int try_sizes(void *arg)
 	CHECK_EQ(spawn_with(&newer.attr), -E2BIG);
 	/* What is past the end of an older one is not looked at. */
 	newer.attr.size = offsetof(struct fiber_attr, flags);
-	newer.attr.flags = 1;
+	newer.attr.flags = 2;
 	newer.attr.reserved = 1;
 	CHECK_EQ(spawn_with(&newer.attr), 0);
 	newer.attr.size = offsetof(struct fiber_attr, stack_size);
@@ -65,7 +65,7 @@ static void older_and_newer(void)
 static int try_nonsense(void *arg)
 {
 	static const struct fiber_attr nonsense[] = {
-		{ .flags = 1 },
+		{ .flags = 2 },
 		{ .flags = 1u << 31 },
 		{ .reserved = 1 },
 		{ .stack_size = 1 },

@@ -31,6 +31,17 @@
 #define TEST_SLOWER 1
 #endif
 
+#define TEST_IS_TSAN 0
+#if defined(__SANITIZE_THREAD__)
+#undef TEST_IS_TSAN
+#define TEST_IS_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#undef TEST_IS_TSAN
+#define TEST_IS_TSAN 1
+#endif
+#endif
+
 /* So many times, or fewer where each is slow, but not none. */
 #define TEST_TIMES(n) ((n) > TEST_SLOWER ? (n) / TEST_SLOWER : 1)
 

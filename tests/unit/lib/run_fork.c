@@ -244,6 +244,20 @@ static int start_and_return(void *arg)
 	return !!arg;
 }
 
+static int fork_bound(void *arg)
+{
+	struct fiber_attr attr = { .size = sizeof(attr), .flags = FIBER_BOUND };
+	struct fiber *f;
+
+	CHECK_EQ(fiber_spawn(&f, start_and_return, arg, &attr), 0);
+	return runtime_join(f);
+}
+
+static void so_may_the_child_of_one_with_a_thread(void)
+{
+	runtime_run(2, 0, fork_bound, NULL);
+}
+
 static void child_may_start_and_return(void)
 {
 	fflush(stdout);
@@ -327,6 +341,7 @@ int main(int argc, char **argv)
 		TEST(by_a_thread),
 		TEST(child_may_return),
 		TEST(child_may_start_and_return),
+		TEST(so_may_the_child_of_one_with_a_thread),
 		TEST(while_all_is_busy),
 		TEST(by_a_child),
 		TEST(before_and_after_a_runtime),

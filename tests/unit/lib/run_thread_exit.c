@@ -22,27 +22,31 @@ static int exit_thread(void *arg)
 	pthread_exit(NULL);
 }
 
-static int exit_beside_others(void *arg)
+static int exit_beside_others(void *flags)
 {
-	(void)arg;
-	return runtime_join(runtime_spawn(exit_thread, NULL));
+	struct fiber_attr attr = { .size = sizeof(attr),
+				   .flags = *(unsigned int *)flags };
+	struct fiber *f;
+
+	CHECK_EQ(fiber_spawn(&f, exit_thread, NULL, &attr), 0);
+	return runtime_join(f);
 }
 
-static void exit_a_worker(void *workers)
+static void exit_a_thread(void *flags)
 {
-	runtime_run(*(unsigned int *)workers, 0, exit_beside_others, NULL);
+	runtime_run(2, 0, exit_beside_others, flags);
 }
 
 static void exit_aborts(void)
 {
-	static unsigned int workers[] = { 1, 3 };
+	static unsigned int flags[] = { 0, FIBER_BOUND };
 	int i;
 
 	for (i = 0; i < 2; i++) {
-		CHECK_EQ(test_death(exit_a_worker, &workers[i], said,
+		CHECK_EQ(test_death(exit_a_thread, &flags[i], said,
 				    sizeof(said)),
 			 SIGABRT);
-		CHECK_IN(said, " 'marvin' ended its worker by "
+		CHECK_IN(said, " 'marvin' ended its thread by "
 			       "pthread_exit() or pthread_cancel(); "
 			       "a fiber ends by fiber_exit()\n");
 	}
@@ -90,7 +94,7 @@ static void cancel_that_was_enabled_aborts(void)
 {
 	CHECK_EQ(test_death(cancel_a_worker, NULL, said, sizeof(said)),
 		 SIGABRT);
-	CHECK_IN(said, " ended its worker by pthread_exit() or ");
+	CHECK_IN(said, " ended its thread by pthread_exit() or ");
 }
 
 static void leave(void)

@@ -26,7 +26,7 @@ static void of_new(void)
 	attr.policy = FIBER_SCOPE_IGNORE + 1;
 	CHECK_EQ(fiber_scope_new(&scope, &attr), -EINVAL);
 	attr.policy = 0;
-	attr.flags = 1;
+	attr.flags = 2;
 	CHECK_EQ(fiber_scope_new(&scope, &attr), -EINVAL);
 	attr.flags = 0;
 	attr.size = 1;
@@ -79,7 +79,7 @@ static void of_go(void)
 	CHECK_EQ(fiber_scope_wait(NULL), -EINVAL);
 	CHECK_EQ(fiber_scope_wait_until(NULL, 0), -EINVAL);
 	CHECK_EQ(fiber_scope_cancel(NULL, 1), -EINVAL);
-	attr.flags = 1;
+	attr.flags = 2;
 	CHECK_EQ(fiber_scope_spawn(scope, &child, nothing, NULL, &attr),
 		 -EINVAL);
 	CHECK(!child);

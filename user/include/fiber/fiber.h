@@ -16,12 +16,20 @@ struct fiber;
 /* Bytes of a name with its end; longer ones are cut. */
 #define FIBER_NAME_SIZE 24
 
+/*
+ * fiber_attr.flags: the fiber has a thread of its own, from beginning to end, as
+ * some libraries want it, or a debugger. It can do all that others can, and waits
+ * and is woken as a thread is: in microseconds, not nanoseconds. stack_size is the
+ * thread's; 0 is what other threads have.
+ */
+#define FIBER_BOUND 1u
+
 /* Set size to sizeof(struct fiber_attr); all else may be 0. */
 struct fiber_attr {
 	size_t size;
 	const char *name; /* copied */
 	size_t stack_size; /* as fiber_config.stack_size; 0 is that one */
-	unsigned int flags; /* 0 */
+	unsigned int flags; /* FIBER_BOUND, or 0 */
 	unsigned int reserved; /* 0 */
 };
 
@@ -34,7 +42,8 @@ FIBER_API int fiber_go(void (*fn)(void *), void *arg);
 
 /*
  * Run fn(arg) in a new fiber; *fiber is a reference to it, which fiber_join()
- * or fiber_put() takes back. attr may be NULL. Errors as fiber_go().
+ * or fiber_put() takes back. attr may be NULL. Errors as fiber_go(), and -EAGAIN
+ * if there are no more threads for one that is bound.
  */
 FIBER_API int fiber_spawn(struct fiber **fiber, int (*fn)(void *), void *arg,
 			  const struct fiber_attr *attr);

@@ -66,7 +66,7 @@ struct fiber_status {
 	uint64_t blocks; /* times that a fiber was seen, or said, to block */
 	uint64_t replaced; /* times that another thread took a worker's place */
 	unsigned int excess; /* threads more than workers that run a fiber */
-	unsigned int reserved;
+	unsigned int bound; /* threads of bound fibers */
 	char blocking[16]; /* who sees that a worker blocks: "monitor" */
 	char why[256]; /* the last failure, a sentence; or empty */
 };
