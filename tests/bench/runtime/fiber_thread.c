@@ -123,6 +123,45 @@ static void thread_fiber_pingpong(void)
 	in_thread(thread_pingpong);
 }
 
+static int answer(void *arg)
+{
+	for (long i = 0; i < (long)(intptr_t)arg; i++)
+		bench_send(back, bench_recv(there) + 1);
+	return 0;
+}
+
+static int ask(void *arg)
+{
+	long n = (long)(intptr_t)arg;
+	int64_t t = 0;
+
+	for (long i = -100; i < n - 100; i++) {
+		if (!i)
+			t = bench_now();
+		bench_send(there, i);
+		if (bench_recv(back) != (uint64_t)i + 1)
+			bench_die("a message came out wrong");
+	}
+	bench_print("lock_os_thread", (double)(bench_now() - t) / (n - 100),
+		    "ns");
+	return 0;
+}
+
+/* As pingpong, between two that have a thread each. */
+static void lock_os_thread(void)
+{
+	struct fiber_attr attr = { .size = sizeof(attr), .flags = FIBER_BOUND };
+	void *n = (void *)(intptr_t)(bench_scaled(50000) + 100);
+	struct fiber *one, *two;
+
+	there = bench_chan(0);
+	back = bench_chan(0);
+	must(fiber_spawn(&one, answer, n, &attr));
+	must(fiber_spawn(&two, ask, n, &attr));
+	must(fiber_join(two, NULL));
+	must(fiber_join(one, NULL));
+}
+
 /* What all but the calling thread use in so many seconds. */
 static void use(const char *cpu, const char *wakeups, int seconds, int ask)
 {
@@ -167,6 +206,7 @@ const struct bench_row fiber_thread_rows[] = {
 	{ "wake_remote_spin", wake_remote_spin },
 	{ "wake_remote_parked", wake_remote_parked },
 	{ "thread_fiber_pingpong", thread_fiber_pingpong },
+	{ "lock_os_thread", lock_os_thread },
 	{ "idle", idle },
 	{ NULL, NULL },
 };

@@ -23,6 +23,7 @@ var threadRows = []row{
 		wakeRemote("wake_remote_parked", scaled(1000), 1500*time.Microsecond)
 	}},
 	{"thread_fiber_pingpong", threadPingpong},
+	{"lock_os_thread", lockOSThread},
 	{"idle", idle},
 }
 
@@ -78,6 +79,28 @@ func threadPingpong() {
 		}
 	}
 	emit("thread_fiber_pingpong", since(t, n), "ns")
+}
+
+// lockOSThread is pingpong between two that have a thread each.
+func lockOSThread() {
+	n := scaled(50000)
+	there, back := make(chan uint64), make(chan uint64)
+	go func() {
+		runtime.LockOSThread()
+		echo(there, back)
+	}()
+	runtime.LockOSThread()
+	var t time.Time
+	for i := -100; i < n; i++ {
+		if i == 0 {
+			t = time.Now()
+		}
+		there <- uint64(i)
+		if <-back != uint64(i)+1 {
+			die("a message came out wrong")
+		}
+	}
+	emit("lock_os_thread", since(t, n), "ns")
 }
 
 // clock reads a clock of CPU time.
