@@ -180,13 +180,14 @@ static void wait_apart_beside_others(void)
 }
 
 /* Both are blocked at once: neither waits behind the other. */
-static at(uint32_t) met;
+static at(uint32_t) come, met;
 
 static int meet_apart(void *arg)
 {
 	int value;
 
 	fiber_blocking_begin();
+	at_add(&come, 1);
 	EXPECT_EQ(fiber_recv(chan, &value), 0);
 	at_add(&met, 1);
 	while (at_load(&met, ACQUIRE) < 2)
@@ -195,17 +196,26 @@ static int meet_apart(void *arg)
 	return !!arg;
 }
 
+/*
+ * The first is woken when the worker has something else to do, and so is given to
+ * a spare; the second when that worker sleeps, and its seat is to be had.
+ */
 static void two_who_meet(void)
 {
-	int i;
+	int i = 0;
 
+	at_store(&come, 0, RELAXED);
 	at_store(&met, 0, RELAXED);
 	CHECK(!fiber_chan_new(&chan, sizeof(int), 0, NULL));
 	explore_spawn(&fibers[0], meet_apart, NULL);
 	explore_spawn(&fibers[1], meet_apart, NULL);
+	while (at_load(&come, ACQUIRE) < 2)
+		explore_yield();
+	EXPECT_EQ(fiber_send(chan, &i), 0);
 	explore_spawn(&fibers[2], yield_often, NULL);
-	for (i = 0; i < 2; i++)
-		EXPECT_EQ(fiber_send(chan, &i), 0);
+	while (!at_load(&_fiber_rt.idle, ACQUIRE))
+		explore_yield();
+	EXPECT_EQ(fiber_send(chan, &i), 0);
 	for (i = 0; i < 3; i++)
 		EXPECT_EQ(explore_join(fibers[i]), 0);
 	fiber_chan_put(chan);
