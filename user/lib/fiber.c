@@ -24,11 +24,18 @@ struct fiber *fiber_self(void)
 
 static __attribute__((noinline)) void yield_slow(struct fiber_here *here)
 {
+	uint32_t seen;
+
 	if (!here || !here->is_worker) {
 		sched_yield();
 		return;
 	}
-	(void)_fiber_checkpoint_slow(here);
+	seen = at_load(&here->attention, RELAXED);
+	if (seen & FIBER_HERE_ABANDONED)
+		_fiber_sched_abandoned();
+	at_and(&here->attention, ~FIBER_HERE_SLICE);
+	if (seen & FIBER_HERE_SPARE && _fiber_sched_seatless(here))
+		return;
 	_fiber_sched_yield(_fiber_here());
 }
 

@@ -359,8 +359,11 @@ int _fiber_sched_ready(struct fiber_here *here, struct fiber *f);
 /* The same for n of them, linked by next from first to last. */
 void _fiber_sched_ready_all(struct fiber_here *here, struct fiber *first,
 			    struct fiber *last, unsigned int n);
-/* The worker has no seat. Returns when the calling fiber is to go on. */
-void _fiber_sched_seatless(struct fiber_here *here);
+/*
+ * The worker has no seat. Returns when the calling fiber is to go on: whether it
+ * has left the thread for others.
+ */
+bool _fiber_sched_seatless(struct fiber_here *here);
 /* Let others run, if there are any. */
 void _fiber_sched_yield(struct fiber_here *here);
 /* Never go on: FIBER_HERE_ABANDONED. */

@@ -410,7 +410,7 @@ void _fiber_sched_apart(struct fiber_here *here)
 	step_aside(fiber_worker_of(here));
 }
 
-void _fiber_sched_seatless(struct fiber_here *here)
+bool _fiber_sched_seatless(struct fiber_here *here)
 {
 	struct fiber_worker *w = fiber_worker_of(here);
 	struct fiber *f = here->cur;
@@ -420,11 +420,13 @@ void _fiber_sched_seatless(struct fiber_here *here)
 		_fiber_apart_blocked(f);
 	}
 	if (fiber_is_apart(f) && _fiber_apart_check(w, f))
-		return;
+		return false;
 	_fiber_seat_regain(w);
 	/* To be pinned is to want this thread, seat or not. */
-	if (fiber_is_spare(w) && !f->pins)
-		leave(w, f, &w->idle, FIBER_LEFT_YIELDED);
+	if (!fiber_is_spare(w) || f->pins)
+		return false;
+	leave(w, f, &w->idle, FIBER_LEFT_YIELDED);
+	return true;
 }
 
 /* The heap of the worker that calls; other threads take the first one's. */

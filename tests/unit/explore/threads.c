@@ -220,10 +220,11 @@ void _fiber_sched_yield(struct fiber_here *here)
 	explore_yield();
 }
 
-void _fiber_sched_seatless(struct fiber_here *here)
+bool _fiber_sched_seatless(struct fiber_here *here)
 {
 	(void)here;
 	explore_fail(__FILE__, __LINE__, "there are no seats here");
+	return false;
 }
 
 static struct fiber_heap *some_heap(void)
