@@ -12,12 +12,11 @@ TSAN := -fsanitize=thread -O1 -g
 # what wakes threads, of which one is the sanitizer's (sched_idle), that wait for a
 # signal without a system call, up to which it is put off (run_signals), that
 # stand in for system calls which the sanitizer makes itself before main()
-# (harsh_syscalls, harsh_alloc), that count on no worker being stopped for a second
-# (sched_migrate), that end a thread from another stack than its own, which the
-# sanitizer asserts not to happen (run_thread_exit), and what there is no other
-# thread in: registers, unwinding, guards.
+# (harsh_syscalls, harsh_alloc), that end a thread from another stack than its own,
+# which the sanitizer asserts not to happen (run_thread_exit), and what there is no
+# other thread in: registers, unwinding, guards.
 TSAN_TESTS := $(filter-out fiber_starved harsh_fault stack_limits sched_idle \
-	run_signals harsh_syscalls harsh_alloc sched_migrate run_thread_exit \
+	run_signals harsh_syscalls harsh_alloc run_thread_exit \
 	switch_% fiber_unwind stack_guard \
 	stack_overflow_report stack_census,$(LIB_TESTS)) tsan_contexts
 TSAN_PROGRAMS := $(TSAN_TESTS:%=$(B)/unit/tsan/lib/%)
@@ -48,14 +47,14 @@ $(TSAN_PROGRAMS): $(B)/unit/tsan/lib/%: \
 # nothing (stack_guard, stack_limits, stack_overflow_report, fiber_stack_overflow,
 # many_stacks), and huge pages (stack_pool); what limits or counts memory, threads or
 # wake-ups, of which some are the emulator's (fiber_starved, harsh_alloc, run_result,
-# sched_idle); threads that are stopped by signals at any instruction, and fork() with
-# threads, at which it fails assertions of its own (harsh_stall, harsh_syscalls,
-# run_fork); and what counts on no worker being stopped for a second (sched_migrate).
+# sched_idle); and threads that are stopped by signals at any instruction, and fork()
+# with threads, at which it fails assertions of its own (harsh_stall, harsh_syscalls,
+# run_fork).
 AARCH64_CC ?= aarch64-linux-gnu-gcc
 AARCH64_LEFT_OUT := switch_unwind fiber_unwind harsh_fault stack_guard \
 	stack_limits stack_overflow_report fiber_stack_overflow many_stacks \
 	stack_pool fiber_starved harsh_alloc run_result sched_idle harsh_stall \
-	harsh_syscalls run_fork sched_migrate
+	harsh_syscalls run_fork
 AARCH64_TESTS := $(filter-out $(AARCH64_LEFT_OUT),$(LIB_TESTS))
 AARCH64_PROGRAMS := $(if $(shell command -v $(AARCH64_CC)),\
 	$(AARCH64_TESTS:%=$(B)/unit/aarch64/lib/%))

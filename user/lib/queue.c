@@ -32,18 +32,23 @@ void _fiber_queue_global_push(struct fiber *first, struct fiber *last,
 	fiber_unlock(&rt->global_lock);
 }
 
-/* FIBER_TEST_MIGRATE: is there nobody else who could take what ran here? */
+/*
+ * FIBER_TEST_MIGRATE: is there nobody else who could take what ran here? No seat
+ * is passed on meanwhile from one that was not looked at to one that was.
+ */
 static bool is_alone(const struct fiber_worker *w)
 {
+	bool alone = true;
 	uint32_t i;
 
-	for (i = 0; i < fiber_workers_made(); i++) {
-		if (rt->workers[i] != w && !fiber_is_spare(rt->workers[i]) &&
-		    at_load(&rt->workers[i]->stuck, RELAXED) <
-			    FIBER_STUCK_LOOKS)
-			return false;
+	fiber_lock(&rt->idle_lock);
+	for (i = 0; i < fiber_workers_made() && alone; i++) {
+		alone = rt->workers[i] == w || fiber_is_spare(rt->workers[i]) ||
+			at_load(&rt->workers[i]->stuck, RELAXED) >=
+				FIBER_STUCK_LOOKS;
 	}
-	return true;
+	fiber_unlock(&rt->idle_lock);
+	return alone;
 }
 
 /*

@@ -35,21 +35,16 @@ static void take_out(struct fiber_worker *w)
 	at_add(idle ? &rt->idle : &rt->spares, -1);
 }
 
-static struct fiber_worker *pop(struct fiber_worker *const *list)
+struct fiber_worker *_fiber_seat_pop_idle(void)
 {
 	struct fiber_worker *w;
 
 	fiber_lock(&rt->idle_lock);
-	w = *list;
+	w = rt->idle_list;
 	if (w)
 		take_out(w);
 	fiber_unlock(&rt->idle_lock);
 	return w;
-}
-
-struct fiber_worker *_fiber_seat_pop_idle(void)
-{
-	return pop(&rt->idle_list);
 }
 
 void _fiber_seat_lie_down(struct fiber_worker *w)
@@ -180,9 +175,25 @@ void _fiber_seat_regain(struct fiber_worker *w)
 		_fiber_monitor_rouse();
 }
 
+/* For f: FIBER_TEST_MIGRATE: not the one that it left. */
+static struct fiber_worker *pop_spare_for(const struct fiber *f)
+{
+	struct fiber_worker *w;
+
+	fiber_lock(&rt->idle_lock);
+	w = rt->spare_list;
+	if (w && f->stack && rt->flags & FIBER_TEST_MIGRATE &&
+	    w->number == f->worker)
+		w = w->list_next;
+	if (w)
+		take_out(w);
+	fiber_unlock(&rt->idle_lock);
+	return w;
+}
+
 bool _fiber_seat_give(struct fiber *f)
 {
-	struct fiber_worker *to = pop(&rt->spare_list);
+	struct fiber_worker *to = pop_spare_for(f);
 
 	if (!to) {
 		ask_for_spare();
