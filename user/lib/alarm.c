@@ -8,6 +8,7 @@
 
 #include "alarm.h"
 #include "park.h"
+#include "probe.h"
 
 /* How many alarms are run before the lock is let go. */
 #define BATCH 32
@@ -369,8 +370,10 @@ bool _fiber_heap_run(struct fiber_heap *heap, struct fiber_here *here,
 		more = collect(heap, now, &due);
 		fiber_unlock(&heap->lock);
 		end_waits(here, &due);
-		for (i = 0; i < due.nr_timers; i++)
+		for (i = 0; i < due.nr_timers; i++) {
+			FIBER_PROBE2(timer, due.timers[i], now);
 			due.timers[i]->fire(due.timers[i], here, now);
+		}
 		any |= due.nr_timers || due.nr_ended;
 	}
 	return any;

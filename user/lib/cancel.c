@@ -18,6 +18,7 @@
 
 #include "cancel.h"
 #include "deadline.h"
+#include "probe.h"
 
 bool _fiber_cancel_deliver(struct fiber *f, uint32_t attention, int outcome)
 {
@@ -42,6 +43,7 @@ int _fiber_cancel(struct fiber_here *here, struct fiber *f, int why)
 	bool is_mine = false;
 	int err = 0;
 
+	FIBER_PROBE2(cancel, f, why);
 	fiber_lock(&f->lock);
 	if (!fiber_kind_is_fiber(at_load(&f->kind, RELAXED))) {
 		err = -ESRCH;

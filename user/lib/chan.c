@@ -9,6 +9,7 @@
 #include <fiber/base.h>
 
 #include "chan.h"
+#include "probe.h"
 #include "sized.h"
 #include "slab.h"
 
@@ -297,6 +298,7 @@ send(struct fiber_chan *c, const void *elem, enum how how, int64_t deadline)
 {
 	struct fiber_here *here = _fiber_here();
 
+	FIBER_PROBE2(send, c, elem);
 	if (unlikely(!c || (!elem && c->elem_size)))
 		return -EINVAL;
 	if (unlikely(!here || fiber_attention(here)))
@@ -411,6 +413,7 @@ recv(struct fiber_chan *c, void *elem, enum how how, int64_t deadline)
 {
 	struct fiber_here *here = _fiber_here();
 
+	FIBER_PROBE2(recv, c, elem);
 	if (unlikely(!c))
 		return -EINVAL;
 	if (unlikely(!here || fiber_attention(here) ||
@@ -517,6 +520,7 @@ int fiber_chan_close(struct fiber_chan *chan)
 	bool more;
 	int err;
 
+	FIBER_PROBE1(close, chan);
 	if (!chan)
 		return -EINVAL;
 	here = fiber_here_get(&err);

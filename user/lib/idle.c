@@ -8,6 +8,7 @@
 #include "apart.h"
 #include "clock.h"
 #include "monitor.h"
+#include "probe.h"
 #include "queue.h"
 #include "seat.h"
 #include "stacks.h"
@@ -145,6 +146,8 @@ static struct fiber *rob(struct fiber_worker *w, struct fiber_worker *from,
 		at_count(&w->steals);
 	if (!f && (stands || robbed))
 		f = rob_next(w, from);
+	if (f)
+		FIBER_PROBE3(steal, w->number, from->number, f);
 	return f;
 }
 
@@ -352,11 +355,15 @@ static bool skip_time(void)
 static bool sleep_until_woken(struct fiber_worker *w)
 {
 	int64_t until = INT64_MAX;
+	int err;
 
 	while (!at_load(&w->wake, ACQUIRE)) {
 		if (!_fiber_clock_is_virtual())
 			until = at_load(&w->heap.earliest, SEQ_CST);
-		if (_fiber_futex_wait(&w->wake, 0, until))
+		FIBER_PROBE2(worker__idle, w->number, until);
+		err = _fiber_futex_wait(&w->wake, 0, until);
+		FIBER_PROBE2(worker__wake, w->number, err);
+		if (err)
 			return _fiber_seat_get_up(w) == FIBER_LIST_NONE;
 	}
 	return true;

@@ -15,6 +15,7 @@
 #include "control.h"
 #include "extra.h"
 #include "life.h"
+#include "probe.h"
 #include "sized.h"
 #include "stacks.h"
 
@@ -113,6 +114,7 @@ static inline void init(struct fiber *f, int (*fn)(void *), void *arg,
 /* Returns 0, to end with. */
 static inline int launch(struct fiber_here *here, struct fiber *f)
 {
+	FIBER_PROBE2(spawn, f, f->fn);
 	if (likely(here->is_worker))
 		at_count(&fiber_worker_of(here)->spawned);
 	else

@@ -42,6 +42,7 @@
 #include "arch/switch.h"
 #include "clock.h"
 #include "lock.h"
+#include "probe.h"
 #include "sanitize.h"
 #include "wait.h"
 
@@ -200,6 +201,7 @@ static inline void fiber_wait_note(struct fiber *f, struct fiber_waiter *w,
 	w->row = n;
 	w->since = _fiber_clock_coarse();
 	at_store(&f->waits, w, RELAXED);
+	FIBER_PROBE3(park, f, call, on);
 #else
 	(void)f, (void)w, (void)call, (void)on, (void)n;
 #endif

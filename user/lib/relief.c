@@ -4,6 +4,7 @@
  */
 #include "apart.h"
 #include "blocked.h"
+#include "probe.h"
 #include "queue.h"
 #include "relief.h"
 #include "seat.h"
@@ -51,6 +52,7 @@ static __attribute__((no_sanitize("thread"))) void note(struct fiber_worker *w)
 		*(struct fiber *volatile *)&w->here.cur;
 	int (*fn)(void *) = f->fn;
 
+	FIBER_PROBE2(block, w->number, f);
 	at_add(&rt->blocks, 1);
 	if (fn)
 		_fiber_apart_saw(fn);

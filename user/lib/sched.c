@@ -15,6 +15,7 @@
 #include "extra.h"
 #include "life.h"
 #include "monitor.h"
+#include "probe.h"
 #include "queue.h"
 #include "sched.h"
 #include "seat.h"
@@ -109,6 +110,7 @@ int _fiber_sched_ready(struct fiber_here *here, struct fiber *f)
 {
 	struct fiber_worker *w = fiber_worker_of(here);
 
+	FIBER_PROBE1(ready, f);
 	if (unlikely(!at_load(&here->is_direct, RELAXED) || f->pins))
 		return ready_far(f);
 	__builtin_prefetch((void *)f->ctx.sp);
@@ -140,6 +142,7 @@ void _fiber_sched_ready_all(struct fiber_here *here, struct fiber *first,
 			_fiber_sched_ready(here, f);
 			continue;
 		}
+		FIBER_PROBE1(ready, f);
 		*end = f;
 		end = &f->next;
 		last = f;
@@ -406,8 +409,11 @@ void _fiber_sched_yield(struct fiber_here *here)
 
 void _fiber_sched_apart(struct fiber_here *here)
 {
+	struct fiber_worker *w = fiber_worker_of(here);
+
+	FIBER_PROBE2(block, w->number, here->cur);
 	at_add(&rt->blocks, 1);
-	step_aside(fiber_worker_of(here));
+	step_aside(w);
 }
 
 bool _fiber_sched_seatless(struct fiber_here *here)
@@ -481,6 +487,7 @@ static struct fiber_worker *finish(struct fiber_worker *w, int result,
 	uint32_t class = f->stack_class;
 	struct fiber *to;
 
+	FIBER_PROBE2(end, f, result);
 	if (unlikely(rt->arena.soft) && !_fiber_stack_intact(stack))
 		_fiber_stacks_overflowed(f);
 	w->ended_sanitize = f->sanitize;
@@ -530,6 +537,7 @@ static void entry(void *pass)
 		struct fiber_here *here;
 		int result = 0;
 
+		FIBER_PROBE2(start, f, w->number);
 		if (f->flags & FIBER_FLAG_VOID)
 			((void (*)(void *))(void *)f->fn)(f->arg);
 		else

@@ -5,6 +5,7 @@
 #include <fiber/run.h>
 
 #include "monitor.h"
+#include "probe.h"
 #include "queue.h"
 #include "seat.h"
 
@@ -112,6 +113,8 @@ static bool pass(struct fiber_worker *w, struct fiber_worker *to,
 	if (done)
 		move(w, to, because);
 	fiber_unlock(&rt->idle_lock);
+	if (done)
+		FIBER_PROBE2(replaced, w->number, to->number);
 	return done;
 }
 

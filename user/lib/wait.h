@@ -14,7 +14,7 @@
 
 /*
  * waiter->call; beside each what waiter->on points to: where no more is said, the
- * first word of the object.
+ * first word of the object. fiber-probes(7) has the numbers.
  */
 enum fiber_call {
 	FIBER_CALL_NONE,
