@@ -52,6 +52,7 @@ check-unit: $(UNIT_PROGRAMS) $(B)/bin/fiberctl $(B)/unit/asan/fiberctl	## run th
 		LIBDIR=$(B)/lib EXAMPLES=$(B)/examples \
 		tests/unit/run $(B)/check/unit.ktap tests/unit/header_test \
 		tests/unit/arch_test tests/unit/link_test \
-		tests/unit/install_test tests/unit/example_test $(UNIT_PROGRAMS) $(LIB_TEST_PROGRAMS)
+		tests/unit/install_test tests/unit/example_test \
+		tests/unit/probe_test $(UNIT_PROGRAMS) $(LIB_TEST_PROGRAMS)
 
 -include $(wildcard $(B)/unit/*.d $(B)/unit/asan/*/*/*.d)
