@@ -14,10 +14,10 @@ TSAN := -fsanitize=thread -O1 -g
 # stand in for system calls which the sanitizer makes itself before main()
 # (harsh_syscalls, harsh_alloc), that end a thread from another stack than its own,
 # which the sanitizer asserts not to happen (run_thread_exit), and what there is no
-# other thread in: registers, unwinding, guards.
+# other thread in: registers, unwinding, guards, probes.
 TSAN_TESTS := $(filter-out fiber_starved harsh_fault stack_limits sched_idle \
 	run_signals harsh_syscalls harsh_alloc run_thread_exit \
-	switch_% fiber_unwind stack_guard \
+	switch_% fiber_unwind probe_stop stack_guard \
 	stack_overflow_report stack_census,$(LIB_TESTS)) tsan_contexts
 TSAN_PROGRAMS := $(TSAN_TESTS:%=$(B)/unit/tsan/lib/%)
 TSAN_OBJ := $(patsubst %.c,$(B)/unit/tsan/%.o,$(wildcard user/lib/*.c))
@@ -42,7 +42,7 @@ $(TSAN_PROGRAMS): $(B)/unit/tsan/lib/%: \
 
 # For aarch64, under the emulation of a process; static, as there is no other C
 # library of that architecture here. Left out: what needs a debugger or a profiler
-# (switch_unwind but for what arch_test runs of it, fiber_unwind) or userfaultfd
+# (switch_unwind but for what arch_test runs of it, fiber_unwind, probe_stop) or userfaultfd
 # (harsh_fault); guards, as the emulator says yes to MADV_GUARD_INSTALL and does
 # nothing (stack_guard, stack_limits, stack_overflow_report, fiber_stack_overflow,
 # many_stacks), and huge pages (stack_pool); what limits or counts memory, threads or
@@ -51,7 +51,7 @@ $(TSAN_PROGRAMS): $(B)/unit/tsan/lib/%: \
 # with threads, at which it fails assertions of its own (harsh_stall, harsh_syscalls,
 # run_fork).
 AARCH64_CC ?= aarch64-linux-gnu-gcc
-AARCH64_LEFT_OUT := switch_unwind fiber_unwind harsh_fault stack_guard \
+AARCH64_LEFT_OUT := switch_unwind fiber_unwind probe_stop harsh_fault stack_guard \
 	stack_limits stack_overflow_report fiber_stack_overflow many_stacks \
 	stack_pool fiber_starved harsh_alloc run_result sched_idle harsh_stall \
 	harsh_syscalls run_fork

@@ -13,7 +13,7 @@
 void gdb_ask(const char *test, const char *commands, char *said, size_t size)
 {
 	char self[256];
-	char line[1024];
+	char *line;
 	size_t len;
 	ssize_t n;
 	FILE *gdb;
@@ -23,13 +23,14 @@ void gdb_ask(const char *test, const char *commands, char *said, size_t size)
 	n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	CHECK(n > 0);
 	self[n] = '\0';
-	snprintf(line, sizeof(line),
-		 "gdb -nx -batch -iex 'set debuginfod enabled off' "
-		 "-ex 'break stop_here' -ex run %s -ex kill "
-		 "--args '%s' %s 2>&1",
-		 commands, self, test);
+	CHECK(asprintf(&line,
+		       "gdb -nx -batch -iex 'set debuginfod enabled off' "
+		       "-ex 'break stop_here' -ex run %s -ex kill "
+		       "--args '%s' %s 2>&1",
+		       commands, self, test) > 0);
 	gdb = popen(line, "r");
 	CHECK(gdb);
+	free(line);
 	len = fread(said, 1, size - 1, gdb);
 	said[len] = '\0';
 	pclose(gdb);
