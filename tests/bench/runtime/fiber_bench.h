@@ -19,6 +19,7 @@ extern const struct bench_row fiber_fair_rows[];
 extern const struct bench_row fiber_thread_rows[];
 extern const struct bench_row fiber_sync_rows[];
 extern const struct bench_row fiber_block_rows[];
+extern const struct bench_row fiber_oversubscribed_rows[];
 
 void bench_failed(int err) __attribute__((noreturn));
 

@@ -7,11 +7,17 @@
 #include "fiber_bench.h"
 
 static const struct bench_row *const tables[] = {
-	fiber_spawn_rows,   fiber_chan_rows,
-	fiber_program_rows, fiber_crowd_rows,
-	fiber_time_rows,    fiber_fair_rows,
-	fiber_thread_rows,  fiber_sync_rows,
-	fiber_block_rows,   NULL,
+	fiber_spawn_rows,
+	fiber_chan_rows,
+	fiber_program_rows,
+	fiber_crowd_rows,
+	fiber_time_rows,
+	fiber_fair_rows,
+	fiber_thread_rows,
+	fiber_sync_rows,
+	fiber_block_rows,
+	fiber_oversubscribed_rows,
+	NULL,
 };
 
 void bench_failed(int err)

@@ -72,7 +72,7 @@ func random(state *uint32) uint32 {
 }
 
 func main() {
-	tables := [][]row{spawnRows, chanRows, programRows, crowdRows, timeRows, fairRows, threadRows, syncRows, blockRows}
+	tables := [][]row{spawnRows, chanRows, programRows, crowdRows, timeRows, fairRows, threadRows, syncRows, blockRows, oversubscribedRows}
 	want := ""
 	switch len(os.Args) {
 	case 2:
