@@ -9,14 +9,14 @@ TSAN_CC ?= clang
 TSAN := -fsanitize=thread -O1 -g
 # Left out: those that limit memory or address space, of which the sanitizer takes
 # much (fiber_starved, harsh_fault), that count mappings (stack_limits), that count
-# what wakes threads, of which one is the sanitizer's (sched_idle), that wait for a
-# signal without a system call, up to which it is put off (run_signals), that
-# stand in for system calls which the sanitizer makes itself before main()
-# (harsh_syscalls, harsh_alloc), that end a thread from another stack than its own,
-# which the sanitizer asserts not to happen (run_thread_exit), and what there is no
-# other thread in: registers, unwinding, guards, probes.
+# what wakes threads, of which one is the sanitizer's (sched_idle), or what they
+# compute (sched_spin), that wait for a signal without a system call, up to which it
+# is put off (run_signals), that stand in for system calls which the sanitizer makes
+# itself before main() (harsh_syscalls, harsh_alloc), that end a thread from another
+# stack than its own, which the sanitizer asserts not to happen (run_thread_exit), and
+# what there is no other thread in: registers, unwinding, guards, probes.
 TSAN_TESTS := $(filter-out fiber_starved harsh_fault stack_limits sched_idle \
-	run_signals harsh_syscalls harsh_alloc run_thread_exit \
+	sched_spin run_signals harsh_syscalls harsh_alloc run_thread_exit \
 	switch_% fiber_unwind probe_stop stack_guard \
 	stack_overflow_report stack_census,$(LIB_TESTS)) tsan_contexts
 TSAN_PROGRAMS := $(TSAN_TESTS:%=$(B)/unit/tsan/lib/%)
@@ -42,19 +42,19 @@ $(TSAN_PROGRAMS): $(B)/unit/tsan/lib/%: \
 
 # For aarch64, under the emulation of a process; static, as there is no other C
 # library of that architecture here. Left out: what needs a debugger or a profiler
-# (switch_unwind but for what arch_test runs of it, fiber_unwind, probe_stop) or userfaultfd
-# (harsh_fault); guards, as the emulator says yes to MADV_GUARD_INSTALL and does
-# nothing (stack_guard, stack_limits, stack_overflow_report, fiber_stack_overflow,
-# many_stacks), and huge pages (stack_pool); what limits or counts memory, threads or
-# wake-ups, of which some are the emulator's (fiber_starved, harsh_alloc, run_result,
-# sched_idle); and threads that are stopped by signals at any instruction, and fork()
-# with threads, at which it fails assertions of its own (harsh_stall, harsh_syscalls,
-# run_fork).
+# (switch_unwind but for what arch_test runs of it, fiber_unwind, probe_stop) or
+# userfaultfd (harsh_fault); guards, as the emulator says yes to MADV_GUARD_INSTALL
+# and does nothing (stack_guard, stack_limits, stack_overflow_report,
+# fiber_stack_overflow, many_stacks), and huge pages (stack_pool, fiber_stack_nohuge);
+# what limits or counts memory, threads, wake-ups or time, of which some are the
+# emulator's (fiber_starved, harsh_alloc, run_result, sched_idle, sched_spin); and
+# threads that are stopped by signals at any instruction, and fork() with threads, at
+# which it fails assertions of its own (harsh_stall, harsh_syscalls, run_fork).
 AARCH64_CC ?= aarch64-linux-gnu-gcc
 AARCH64_LEFT_OUT := switch_unwind fiber_unwind probe_stop harsh_fault stack_guard \
 	stack_limits stack_overflow_report fiber_stack_overflow many_stacks \
-	stack_pool fiber_starved harsh_alloc run_result sched_idle harsh_stall \
-	harsh_syscalls run_fork
+	stack_pool fiber_stack_nohuge fiber_starved harsh_alloc run_result \
+	sched_idle sched_spin harsh_stall harsh_syscalls run_fork
 AARCH64_TESTS := $(filter-out $(AARCH64_LEFT_OUT),$(LIB_TESTS))
 AARCH64_PROGRAMS := $(if $(shell command -v $(AARCH64_CC)),\
 	$(AARCH64_TESTS:%=$(B)/unit/aarch64/lib/%))

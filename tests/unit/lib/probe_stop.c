@@ -3,7 +3,8 @@
  * A debugger stops at the probes that it is told to stop at, where what they tell
  * of happens, and their arguments are what fiber-probes(7) says.
  *
- * There is one worker, so that all happens in turn.
+ * There is one worker, so that all happens in turn; or two, one after the other, when
+ * gdb has stopped the first for so long that the runtime takes it for a hog.
  */
 #include <stdio.h>
 #include <string.h>
@@ -35,18 +36,29 @@ __attribute__((noinline)) static void stop_here(void)
 	__asm__ volatile("" ::: "memory");
 }
 
+/* A look of gdb's takes so long that either of the two may be asked to yield. */
+static uint64_t await_wait(uint64_t before)
+{
+	uint64_t ticket;
+
+	while ((ticket = _fiber_park_ticket(waiting)) == before ||
+	       !(at_load(&waiting->park, ACQUIRE) & FIBER_PARK_PARKED))
+		fiber_yield();
+	return ticket;
+}
+
 static int probed(void *arg)
 {
+	uint64_t ticket;
 	int result = 0;
 
 	(void)arg;
 	CHECK_EQ(fiber_chan_new(&through, sizeof(int), 0, NULL), 0);
 	stop_here();
 	CHECK_EQ(fiber_spawn(&waiting, wait, NULL, NULL), 0);
-	while (!(at_load(&waiting->park, ACQUIRE) & FIBER_PARK_PARKED))
-		fiber_yield();
+	ticket = await_wait(0);
 	CHECK_EQ(fiber_send(through, &element), 0);
-	fiber_yield();
+	await_wait(ticket);
 	CHECK_EQ(fiber_cancel(waiting, 3), 0);
 	CHECK_EQ(fiber_join(waiting, &result), 0);
 	CHECK_EQ(result, 7);
@@ -72,7 +84,7 @@ static const struct {
 } stops[] = {
 	{ "spawn", "$_probe_arg0 == (long)waiting && "
 		   "$_probe_arg1 == (long)&wait" },
-	{ "start", "$_probe_arg0 == (long)waiting && $_probe_arg1 == 0" },
+	{ "start", "$_probe_arg0 == (long)waiting && $_probe_arg1 < 8" },
 	{ "recv", "$_probe_arg0 == (long)through" },
 	{ "park", "$_probe_arg0 == (long)waiting && $_probe_arg1 == 3 && "
 		  "$_probe_arg2 == (long)&through->recvq" },
@@ -83,8 +95,6 @@ static const struct {
 	{ "park", "$_probe_arg0 == (long)waiting" },
 	{ "cancel", "$_probe_arg0 == (long)waiting && $_probe_arg1 == 3" },
 	{ "ready", "$_probe_arg0 == (long)waiting" },
-	{ "park", "$_probe_arg0 != (long)waiting && $_probe_arg1 == 5 && "
-		  "$_probe_arg2 == (long)&waiting->joiners" },
 	{ "end", "$_probe_arg0 == (long)waiting && $_probe_arg1 == 7" },
 	{ "close", "$_probe_arg0 == (long)through" },
 };
