@@ -67,12 +67,15 @@ void _fiber_context_start(void);
 /*
  * Have the first switch to ctx call entry, with what that switch passes, on the
  * stack that ends at top. entry never returns. Nothing is written to the stack.
+ *
+ * Above the return address of the root something is left: perf, which unwinds by a
+ * copy of the stack, does not read the last word of what it has copied.
  */
 static inline void _fiber_context_init(struct fiber_context *ctx, void *top,
 				       void (*entry)(void *))
 {
 	ctx->pc = (uintptr_t)_fiber_context_start;
-	ctx->sp = (uintptr_t)top & ~(uintptr_t)15;
+	ctx->sp = ((uintptr_t)top & ~(uintptr_t)15) - 16;
 	ctx->fp = (uintptr_t)entry;
 }
 
