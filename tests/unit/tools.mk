@@ -99,7 +99,7 @@ VALGRIND_PROGRAMS := $(VALGRIND_TESTS:%=$(B)/unit/valgrind/lib/%)
 # delivers them when it likes (harsh_stall).
 SECONDS ?= 600
 STRESS_TESTS := sched_stress select_stress harsh_linear harsh_oversubscribed \
-	harsh_stall
+	harsh_stall rwlock_stress scope_stress
 STRESS_VALGRIND := $(filter-out harsh_stall,$(STRESS_TESTS))
 STRESS_PROGRAMS := $(STRESS_TESTS:%=$(B)/unit/asan/lib/%) \
 	$(STRESS_TESTS:%=$(B)/unit/tsan/lib/%) \

@@ -201,13 +201,19 @@ static void make_and_stop(uint64_t *random)
 static void stop_while_fibers_are_made(void)
 {
 	int64_t end = test_now() + harsh_time(2 * SEC / 5, 5);
+	struct harsh_actor *actor;
 	uint64_t random;
 
 	start_stalls();
 	random = seed;
 	never = new_chan(0, 0);
-	while (test_now() < end)
+	harsh_watch();
+	actor = harsh_actor("main");
+	while (test_now() < end) {
+		harsh_step(actor, "start, and stop");
 		make_and_stop(&random);
+	}
+	harsh_unwatch();
 	fiber_chan_put(never);
 	stop_stalls();
 }

@@ -1,21 +1,23 @@
 // SPDX-License-Identifier: MIT
 /*
  * Nobody is beside a writer, and nobody starves: fibers and threads that read and
- * write, with deadlines, and are cancelled.
+ * write, with deadlines, and are cancelled. STRESS_SECONDS sets how long it takes.
  */
 #include <errno.h>
 #include <pthread.h>
 
-#include "fibers.h"
+#include "harsh.h"
 
 #define TIMES ROUNDS(3000)
 
 static struct fiber_rwlock lock = FIBER_RWLOCK_INIT;
 static _Atomic int readers, writers;
 static long counter, written;
+static struct harsh_actor *all; /* who lock, as one */
 
 static void read_it(void)
 {
+	harsh_step(all, "read");
 	readers++;
 	CHECK_EQ(writers, 0);
 	if (counter % 16 == 0)
@@ -27,6 +29,7 @@ static void read_it(void)
 
 static void write_it(void)
 {
+	harsh_step(all, "write");
 	CHECK_EQ(writers++, 0);
 	CHECK_EQ(readers, 0);
 	if (counter++ % 16 == 0)
@@ -101,9 +104,22 @@ static void crowd(void)
 	CHECK_EQ(lock.opaque[1] | lock.opaque[2], 0);
 }
 
+/* Once, or for the time that was asked for. */
+static void run_for_a_while(void (*fn)(void))
+{
+	int64_t end = test_now() + harsh_time(0, 2);
+
+	harsh_watch();
+	all = harsh_actor("all");
+	do {
+		run_shapes(0, fn);
+	} while (test_now() < end);
+	harsh_unwatch();
+}
+
 static void fibers_and_threads(void)
 {
-	run_shapes(0, crowd);
+	run_for_a_while(crowd);
 }
 
 static int until_cancelled(void *arg)
@@ -150,7 +166,7 @@ static void come_and_go(void)
 
 static void nobody_starves(void)
 {
-	run_shapes(0, come_and_go);
+	run_for_a_while(come_and_go);
 }
 
 int main(int argc, char **argv)
