@@ -2,11 +2,13 @@
 /*
  * A million fibers that wait, and a thousand that are woken at once.
  */
+#include <math.h>
 #include <stdatomic.h>
 #include "fiber_bench.h"
 
 #define MILLION 1000000
 #define RECEIVERS 1000
+#define REST_MAX 30
 
 static struct fiber_chan *chan;
 static atomic_long begun;
@@ -77,6 +79,19 @@ static void close1m(void)
 	bench_print("close1m_call", called / 1e6, "ms");
 }
 
+/* Once a second gives back less than a MiB, which is what a minute would, too. */
+static void rss_at_rest(double before)
+{
+	double last = INFINITY, rss = bench_memory().rss;
+
+	for (int i = 0; i < REST_MAX && rss < last - 1048576; i++) {
+		last = rss;
+		must(fiber_sleep(1000 * 1000000));
+		rss = bench_memory().rss;
+	}
+	bench_print("rss_after_burst_rest", (rss - before) / 1048576, "MiB");
+}
+
 static void rss_after_burst(void)
 {
 	double before = bench_memory().rss;
@@ -89,6 +104,7 @@ static void rss_after_burst(void)
 	must(fiber_sleep(1000 * 1000000));
 	bench_print("rss_after_burst_1s",
 		    (bench_memory().rss - before) / 1048576, "MiB");
+	rss_at_rest(before);
 }
 
 static void receiver(void *arg)

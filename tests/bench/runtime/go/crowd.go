@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"os"
 	"runtime"
 	"sync/atomic"
@@ -20,6 +21,7 @@ var crowdRows = []row{
 }
 
 const million = 1000000
+const restMax = 30
 
 // memory is in bytes.
 type memory struct{ rss, tables, vmas float64 }
@@ -110,6 +112,13 @@ func rssAfterBurst() {
 	emit("rss_after_burst", (readMemory().rss-before)/1048576, "MiB")
 	time.Sleep(time.Second)
 	emit("rss_after_burst_1s", (readMemory().rss-before)/1048576, "MiB")
+	last, rss := math.Inf(1), readMemory().rss
+	for i := 0; i < restMax && rss < last-1048576; i++ {
+		last = rss
+		time.Sleep(time.Second)
+		rss = readMemory().rss
+	}
+	emit("rss_after_burst_rest", (rss-before)/1048576, "MiB")
 }
 
 func wakestorm() {
