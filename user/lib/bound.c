@@ -13,9 +13,12 @@
 #include "extra.h"
 #include "here.h"
 #include "life.h"
+#include "probe.h"
 #include "thread.h"
 
 #define rt (&_fiber_rt)
+
+#define NO_WORKER UINT32_MAX /* as a tool sees it */
 
 enum {
 	WAIT,
@@ -99,6 +102,7 @@ static void live_on(struct fiber_bound *b)
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
 	_fiber_here_tls = &b->here;
 	_fiber_here_hold(&b->here);
+	FIBER_PROBE2(start, f, NO_WORKER);
 	if (!_setjmp(b->end))
 		b->result = f->fn(f->arg);
 	/* A child of fork() has returned from the fiber that forked. */
@@ -106,6 +110,7 @@ static void live_on(struct fiber_bound *b)
 		exit(b->result);
 	if (f->extra)
 		_fiber_extra_end(f);
+	FIBER_PROBE2(end, f, b->result);
 	be_over(b);
 	_fiber_here_release();
 	_fiber_life_end_bound(&b->here, f, b->result);
@@ -162,6 +167,7 @@ static void tell(struct fiber_bound *b, uint32_t what)
 
 void _fiber_bound_launch(struct fiber *f)
 {
+	FIBER_PROBE2(spawn, f, f->fn);
 	at_add(&rt->bound_awake, 1);
 	tell(f->bound, RUN);
 }

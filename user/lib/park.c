@@ -53,6 +53,7 @@ __attribute__((noinline)) bool _fiber_park_end_slow(struct fiber *f,
 	if (kind == FIBER_KIND_BOUND && _fiber_clock_is_virtual())
 		_fiber_sched_bound_stirs();
 	/* The thread may be gone by now. Control blocks do not go. */
+	FIBER_PROBE1(ready, f);
 	_fiber_futex_wake(flags_of(f), 1);
 	return false;
 }
