@@ -121,6 +121,8 @@ void _fiber_monitor_rouse_slow(void)
 {
 	if (!at_xchg(&rt->monitor_deep, 0))
 		return;
+	/* It has not looked for as long as it slept. */
+	_fiber_clock_look();
 	at_store(&rt->monitor_wake, 1, RELEASE);
 	_fiber_futex_wake(&rt->monitor_wake, 1);
 }

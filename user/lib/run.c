@@ -18,6 +18,7 @@
 #include "clock.h"
 #include "config.h"
 #include "control.h"
+#include "debug.h"
 #include "here.h"
 #include "life.h"
 #include "monitor.h"
@@ -176,6 +177,20 @@ static bool is_stopped(void)
 	return state == FIBER_RT_NONE || state == FIBER_RT_FORKED;
 }
 
+bool _fiber_rt_hold(void)
+{
+	pthread_mutex_lock(&lock);
+	if (!is_stopped())
+		return true;
+	pthread_mutex_unlock(&lock);
+	return false;
+}
+
+void _fiber_rt_release(void)
+{
+	pthread_mutex_unlock(&lock);
+}
+
 /* config as it was given; what to do if it is running already. */
 static int start_given(const struct fiber_config *given, int if_running)
 {
@@ -265,7 +280,7 @@ int fiber_stop_until(int64_t deadline)
 		return -EPERM;
 	left = !await_all(deadline);
 	if (left)
-		_fiber_life_report();
+		_fiber_debug_left_over();
 	pthread_mutex_lock(&lock);
 	tear_down(left);
 	pthread_mutex_unlock(&lock);
@@ -322,12 +337,8 @@ int fiber_status(struct fiber_status *status)
 
 	if (!status)
 		return -EINVAL;
-	/* Against the end of a stop; no fiber runs then that could wait here. */
-	pthread_mutex_lock(&lock);
-	if (is_stopped()) {
-		pthread_mutex_unlock(&lock);
+	if (!_fiber_rt_hold())
 		return -EPERM;
-	}
 	s.workers = rt->nr_workers;
 	s.threads = fiber_workers_made() + 1;
 	s.excess = fiber_workers_away();
@@ -342,6 +353,6 @@ int fiber_status(struct fiber_status *status)
 	fiber_lock(&rt->why_lock);
 	memcpy(s.why, rt->why.text, sizeof(s.why));
 	fiber_unlock(&rt->why_lock);
-	pthread_mutex_unlock(&lock);
+	_fiber_rt_release();
 	return _fiber_sized_put(status, status->size, &s, sizeof(s));
 }
