@@ -19,6 +19,7 @@
 #include "config.h"
 #include "control.h"
 #include "debug.h"
+#include "dump.h"
 #include "here.h"
 #include "life.h"
 #include "monitor.h"
@@ -64,6 +65,7 @@ static void after_fork(void)
 	_fiber_here_forget();
 	_fiber_control_forget();
 	_fiber_bucket_forget();
+	_fiber_dump_forget();
 	if (at_load(&rt->state, RELAXED) != FIBER_RT_NONE)
 		_fiber_overflow_exit();
 	memset(rt, 0, sizeof(*rt));

@@ -69,6 +69,24 @@ struct fiber_info {
 FIBER_API int fiber_each(int (*fn)(const struct fiber_info *info, void *arg),
 			 void *arg);
 
+/* Without stacks. */
+#define FIBER_DUMP_BRIEF 1u
+
+/*
+ * Write all of that to the file descriptor, as text for people: a paragraph for
+ * each fiber, with its stack. Nobody is stopped; those that run are asked for
+ * their stacks by a signal to their thread (SIGPROF), by which a system call that
+ * they are in may fail with EINTR. To block is announced as by
+ * fiber_blocking_begin(): a fiber may be on another thread on return.
+ *
+ * libdw.so.1 is used if it can be loaded. Without it the stacks of functions that
+ * keep no frame pointer are cut short, and only what is exported has a name.
+ *
+ * -EINVAL for unknown flags, -EPERM if nothing is running, -EAGAIN and -ENOMEM if
+ * there can be no thread for it, and what write() says.
+ */
+FIBER_API int fiber_dump(int fd, unsigned int flags);
+
 #ifdef __cplusplus
 }
 #endif
