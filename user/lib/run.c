@@ -19,11 +19,12 @@
 #include "config.h"
 #include "control.h"
 #include "debug.h"
+#include "debugenv.h"
 #include "dump.h"
 #include "here.h"
 #include "life.h"
 #include "monitor.h"
-#include "schedtrace.h"
+#include "sigquit.h"
 #include "sized.h"
 #include "stacks.h"
 #include "worker.h"
@@ -153,7 +154,7 @@ static int start(const struct fiber_config *config, struct fiber_why *why)
 	err = _fiber_stacks_init(config->stack_size, config->guard, why);
 	if (err)
 		return err;
-	err = _fiber_schedtrace_init(why);
+	err = _fiber_debugenv_init(why);
 	if (!err)
 		err = _fiber_overflow_init(why);
 	if (err)
@@ -162,6 +163,7 @@ static int start(const struct fiber_config *config, struct fiber_why *why)
 	if (err)
 		goto err_overflow;
 	at_store(&rt->state, FIBER_RT_RUNNING, RELEASE);
+	_fiber_sigquit_init();
 	return 0;
 
 err_overflow:
@@ -253,6 +255,7 @@ static bool await_all(int64_t deadline)
 /* lock is held, and no fibers are made. */
 static void tear_down(bool left)
 {
+	_fiber_sigquit_exit();
 	if (left)
 		_fiber_workers_abandon();
 	else
