@@ -58,5 +58,6 @@ $(LIB_KINDS:%=%/lib/harsh_syscalls): \
 	private LDFLAGS += -Wl,--wrap=madvise,--wrap=process_madvise \
 	-Wl,--wrap=mprotect,--wrap=pthread_create,--wrap=sigaltstack \
 	-Wl,--wrap=prctl,--wrap=pidfd_open,--wrap=syscall
+$(LIB_KINDS:%=%/lib/debug_without_libdw): private LDFLAGS += -Wl,--wrap=dlopen
 
 -include $(wildcard $(B)/unit/lib/*.d $(B)/unit/asan/lib/*.d $(B)/unit/asan/user/lib/*.d)

@@ -55,6 +55,7 @@
 #include <fiber/block.h>
 #include <fiber/cancel.h>
 #include <fiber/chan.h>
+#include <fiber/debug.h>
 #include <fiber/deadline.h>
 #include <fiber/fiber.h>
 #include <fiber/run.h>

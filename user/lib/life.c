@@ -3,7 +3,6 @@
  * Making, joining and ending fibers.
  */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <fiber/cancel.h>
@@ -20,7 +19,6 @@
 #include "stacks.h"
 
 #define rt (&_fiber_rt)
-#define REPORT_MAX 32
 
 static __attribute__((noinline)) struct fiber *refill(struct fiber_worker *w)
 {
@@ -503,31 +501,4 @@ uint64_t _fiber_life_cancel_all(void)
 			_fiber_cancel(here, f, 1);
 	}
 	return _fiber_life_count();
-}
-
-void _fiber_life_report(void)
-{
-	uint32_t n = _fiber_control_count();
-	int named = 0;
-	uint32_t i;
-
-	for (i = _fiber_control_first(); i < n; i++) {
-		struct fiber *f = _fiber_control_at(i);
-		const char *name;
-
-		if (!fiber_kind_is_fiber(at_load(&f->kind, RELAXED)))
-			continue;
-		if (++named > REPORT_MAX)
-			break;
-		fiber_lock(&f->lock);
-		name = fiber_extra_name(f);
-		fprintf(stderr,
-			"fiber: left over: fiber %llu%s%s%s, entered at %p\n",
-			(unsigned long long)fiber_id(f), name ? " '" : "",
-			name ? name : "", name ? "'" : "", (void *)f->fn);
-		fiber_unlock(&f->lock);
-	}
-	if (named > REPORT_MAX)
-		fprintf(stderr, "fiber: and %llu more\n",
-			(unsigned long long)_fiber_life_count() - REPORT_MAX);
 }

@@ -39,7 +39,5 @@ void _fiber_life_unmake(struct fiber *f);
 uint64_t _fiber_life_cancel_all(void);
 /* How many fibers have not ended. */
 uint64_t _fiber_life_count(void);
-/* Name those that have not ended on standard error. */
-void _fiber_life_report(void);
 
 #endif /* FIBER_LIFE_H */

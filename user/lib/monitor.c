@@ -21,6 +21,25 @@
 /* How often it looks whether stacks can be trimmed, or starved ones fed. */
 #define STACKS_LOOKS 16
 
+/* What it was asked to call; NULL. */
+static at(fiber_monitor_fn *) asked;
+
+void _fiber_monitor_ask(fiber_monitor_fn *fn)
+{
+	/* It is seen by who finds monitor_wake 0 again (sleep_deeply()). */
+	(void)at_xchg(&asked, fn);
+	at_store(&rt->monitor_wake, 1, RELEASE);
+	_fiber_futex_wake(&rt->monitor_wake, 1);
+}
+
+static void do_asked(void)
+{
+	fiber_monitor_fn *fn;
+
+	if (at_load(&asked, RELAXED) && (fn = at_xchg(&asked, NULL)))
+		fn();
+}
+
 static bool alarm_due(struct fiber_worker *w)
 {
 	return !_fiber_clock_is_virtual() &&
@@ -110,7 +129,8 @@ static void sleep_deeply(void)
 	/* Pairs with a worker's leaving the idle list before it looks. */
 	at_fence();
 	while (all_asleep() && !at_load(&rt->quit, RELAXED) &&
-	       !at_load(&rt->monitor_wake, ACQUIRE)) {
+	       !at_load(&rt->monitor_wake, ACQUIRE) &&
+	       !at_load(&asked, RELAXED)) {
 		if (_fiber_futex_wait(&rt->monitor_wake, 0, away_until()))
 			break;
 	}
@@ -121,6 +141,8 @@ void _fiber_monitor_rouse_slow(void)
 {
 	if (!at_xchg(&rt->monitor_deep, 0))
 		return;
+	/* It has not looked for as long as it slept. */
+	_fiber_clock_look();
 	at_store(&rt->monitor_wake, 1, RELEASE);
 	_fiber_futex_wake(&rt->monitor_wake, 1);
 }
@@ -143,6 +165,7 @@ void *_fiber_monitor(void *arg)
 			look_after(rt->workers[i], here);
 		_fiber_relief(look);
 		_fiber_schedtrace();
+		do_asked();
 		if (look % STACKS_LOOKS == 0) {
 			if (at_load(&rt->nr_starved, RELAXED))
 				feed_starved();

@@ -26,6 +26,10 @@
 /* The thread's function; until rt->quit. */
 void *_fiber_monitor(void *arg);
 
+/* Have it call fn, once and soon. In handlers of signals too. */
+typedef void fiber_monitor_fn(void);
+void _fiber_monitor_ask(fiber_monitor_fn *fn);
+
 /* A worker wakes. */
 void _fiber_monitor_rouse_slow(void);
 static inline void _fiber_monitor_rouse(void)

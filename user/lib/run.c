@@ -19,10 +19,13 @@
 #include "clock.h"
 #include "config.h"
 #include "control.h"
+#include "debug.h"
+#include "debugenv.h"
+#include "dump.h"
 #include "here.h"
 #include "life.h"
 #include "monitor.h"
-#include "schedtrace.h"
+#include "sigquit.h"
 #include "sized.h"
 #include "stacks.h"
 #include "worker.h"
@@ -65,6 +68,7 @@ static void after_fork(void)
 	_fiber_control_forget();
 	_fiber_bucket_forget();
 	_fiber_bound_forget();
+	_fiber_dump_forget();
 	if (at_load(&rt->state, RELAXED) != FIBER_RT_NONE)
 		_fiber_overflow_exit();
 	memset(rt, 0, sizeof(*rt));
@@ -152,7 +156,7 @@ static int start(const struct fiber_config *config, struct fiber_why *why)
 	err = _fiber_stacks_init(config->stack_size, config->guard, why);
 	if (err)
 		return err;
-	err = _fiber_schedtrace_init(why);
+	err = _fiber_debugenv_init(why);
 	if (!err)
 		err = _fiber_overflow_init(why);
 	if (err)
@@ -161,6 +165,7 @@ static int start(const struct fiber_config *config, struct fiber_why *why)
 	if (err)
 		goto err_overflow;
 	at_store(&rt->state, FIBER_RT_RUNNING, RELEASE);
+	_fiber_sigquit_init();
 	return 0;
 
 err_overflow:
@@ -176,6 +181,20 @@ static bool is_stopped(void)
 	uint32_t state = at_load(&rt->state, ACQUIRE);
 
 	return state == FIBER_RT_NONE || state == FIBER_RT_FORKED;
+}
+
+bool _fiber_rt_hold(void)
+{
+	pthread_mutex_lock(&lock);
+	if (!is_stopped())
+		return true;
+	pthread_mutex_unlock(&lock);
+	return false;
+}
+
+void _fiber_rt_release(void)
+{
+	pthread_mutex_unlock(&lock);
 }
 
 /* config as it was given; what to do if it is running already. */
@@ -238,6 +257,7 @@ static bool await_all(int64_t deadline)
 /* lock is held, and no fibers are made. */
 static void tear_down(bool left)
 {
+	_fiber_sigquit_exit();
 	if (left)
 		_fiber_workers_abandon();
 	else
@@ -267,7 +287,7 @@ int fiber_stop_until(int64_t deadline)
 		return -EPERM;
 	left = !await_all(deadline);
 	if (left)
-		_fiber_life_report();
+		_fiber_debug_left_over();
 	pthread_mutex_lock(&lock);
 	tear_down(left);
 	pthread_mutex_unlock(&lock);
@@ -324,12 +344,8 @@ int fiber_status(struct fiber_status *status)
 
 	if (!status)
 		return -EINVAL;
-	/* Against the end of a stop; no fiber runs then that could wait here. */
-	pthread_mutex_lock(&lock);
-	if (is_stopped()) {
-		pthread_mutex_unlock(&lock);
+	if (!_fiber_rt_hold())
 		return -EPERM;
-	}
 	s.workers = rt->nr_workers;
 	s.bound = _fiber_bound_count();
 	s.threads = fiber_workers_made() + s.bound + 1;
@@ -345,6 +361,6 @@ int fiber_status(struct fiber_status *status)
 	fiber_lock(&rt->why_lock);
 	memcpy(s.why, rt->why.text, sizeof(s.why));
 	fiber_unlock(&rt->why_lock);
-	pthread_mutex_unlock(&lock);
+	_fiber_rt_release();
 	return _fiber_sized_put(status, status->size, &s, sizeof(s));
 }

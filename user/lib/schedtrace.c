@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "bound.h"
 #include "clock.h"
@@ -17,7 +16,6 @@
 
 #define rt (&_fiber_rt)
 
-#define KEY "schedtrace="
 #define MS 1000000
 #define LINE_MAX 4096
 
@@ -26,24 +24,20 @@ static int64_t every;
 static int64_t started;
 static int64_t next;
 
-int _fiber_schedtrace_init(struct fiber_why *why)
+int _fiber_schedtrace_set(const char *value)
 {
-	/* Not for programs with more rights than who set the variable. */
-	const char *text = secure_getenv("FIBER_DEBUG");
 	char *end;
 	long ms;
 
 	every = 0;
-	if (!text || !*text)
+	if (!value)
+		return -EINVAL;
+	if (!*value)
 		return 0;
-	if (strncmp(text, KEY, strlen(KEY)))
-		return _fiber_why(why, -EINVAL,
-				  "FIBER_DEBUG: '%s' is not known", text);
 	errno = 0;
-	ms = strtol(text + strlen(KEY), &end, 10);
+	ms = strtol(value, &end, 10);
 	if (errno || *end || ms < 1 || ms > INT64_MAX / MS)
-		return _fiber_why(why, -EINVAL,
-				  "FIBER_DEBUG: '%s': how many ms?", text);
+		return -EINVAL;
 	every = ms * MS;
 	started = _fiber_clock_real();
 	next = started + every;

@@ -7,8 +7,8 @@
 
 #include "sched.h"
 
-/* Read the environment variable, before anything runs. 0, or -EINVAL. */
-int _fiber_schedtrace_init(struct fiber_why *why);
+/* debugenv.c, before anything runs. */
+int _fiber_schedtrace_set(const char *value);
 
 /* By the monitor: the line, if it is time for one. */
 void _fiber_schedtrace(void);

@@ -40,6 +40,7 @@
 
 #include "cancel.h"
 #include "clock.h"
+#include "debug.h"
 #include "extra.h"
 #include "life.h"
 #include "sized.h"
@@ -74,6 +75,11 @@ struct fiber_scope {
 
 static struct fiber_slab_cache scopes;
 static struct fiber_slab_cache children;
+
+const void *_fiber_scope_of(const void *waiters)
+{
+	return (const char *)waiters - offsetof(struct fiber_scope, waiters);
+}
 
 static void link_child(struct child **list, struct child *c)
 {

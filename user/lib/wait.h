@@ -12,28 +12,21 @@
 #ifndef FIBER_WAIT_H
 #define FIBER_WAIT_H
 
+#include <fiber/debug.h>
+
 /*
- * waiter->call; beside each what waiter->on points to: where no more is said, the
- * first word of the object. fiber-probes(7) has the numbers.
+ * waiter->call is an enum fiber_call; waiter->on of each, from which
+ * debug.c makes fiber_info.object:
+ *
+ *	SLEEP                             nothing
+ *	SEND, RECV                        chan->sendq, chan->recvq
+ *	SELECT                            of each in the row: as these; or nothing
+ *	JOIN                              fiber->joiners
+ *	SCOPE                             scope->waiters
+ *	MUTEX, COND, WRLOCK, BARRIER      the object
+ *	RDLOCK, SEM, WAITGROUP, ONCE,     its queue, of readers the readers', which
+ *	EVENT                             is right behind its word
+ *	BLOCK_ON                          the word
  */
-enum fiber_call {
-	FIBER_CALL_NONE,
-	FIBER_CALL_SLEEP, /* nothing */
-	FIBER_CALL_SEND, /* chan->sendq */
-	FIBER_CALL_RECV, /* chan->recvq */
-	FIBER_CALL_SELECT, /* of each in the row: as SEND, RECV; or nothing */
-	FIBER_CALL_JOIN, /* fiber->joiners */
-	FIBER_CALL_SCOPE, /* scope->waiters */
-	FIBER_CALL_MUTEX,
-	FIBER_CALL_COND,
-	FIBER_CALL_RDLOCK, /* its queue of readers */
-	FIBER_CALL_WRLOCK,
-	FIBER_CALL_SEM, /* its queue */
-	FIBER_CALL_WAITGROUP, /* its queue */
-	FIBER_CALL_ONCE, /* its queue */
-	FIBER_CALL_BARRIER,
-	FIBER_CALL_EVENT, /* its queue */
-	FIBER_CALL_BLOCK_ON, /* the word */
-};
 
 #endif /* FIBER_WAIT_H */

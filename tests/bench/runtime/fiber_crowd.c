@@ -2,6 +2,7 @@
 /*
  * A million fibers that wait, and a thousand that are woken at once.
  */
+#include <fcntl.h>
 #include <math.h>
 #include <stdatomic.h>
 #include "fiber_bench.h"
@@ -150,10 +151,28 @@ static void wakestorm(void)
 	bench_print("wakestorm_wakes", (double)wakes / rounds, "wakes");
 }
 
+/* All of 100,000 that wait, as text, with their stacks and without. */
+static void dump100k(void)
+{
+	int fd = open("/dev/null", O_WRONLY);
+	int64_t t;
+
+	must(fd);
+	park(bench_scaled(100000));
+	must(fiber_sleep(50 * 1000000));
+	t = bench_now();
+	must(fiber_dump(fd, 0));
+	bench_print("dump100k", (bench_now() - t) / 1e6, "ms");
+	t = bench_now();
+	must(fiber_dump(fd, FIBER_DUMP_BRIEF));
+	bench_print("dump100k_brief", (bench_now() - t) / 1e6, "ms");
+}
+
 const struct bench_row fiber_crowd_rows[] = {
 	{ "parked1m", parked1m },
 	{ "close1m", close1m },
 	{ "rss_after_burst", rss_after_burst },
 	{ "wakestorm", wakestorm },
+	{ "dump100k", dump100k },
 	{ NULL, NULL },
 };

@@ -150,6 +150,44 @@ static void nothing_to_report(void)
 	CHECK(!said[0]);
 }
 
+static int sleep_deaf(void *arg)
+{
+	(void)arg;
+	CHECK_EQ(fiber_cancel_mask(1), 0);
+	return fiber_sleep(FIBER_FOREVER);
+}
+
+static int is_asleep(const struct fiber_info *info, void *arg)
+{
+	(void)arg;
+	return !strcmp(info->name, "arthur") && info->call == FIBER_CALL_SLEEP;
+}
+
+static int leave_sleeper(void *arg)
+{
+	(void)arg;
+	fiber_put(runtime_spawn_named("arthur", sleep_deaf, NULL));
+	while (!fiber_each(is_asleep, NULL))
+		fiber_yield();
+	return 0;
+}
+
+static void run_leaving_sleeper(void *arg)
+{
+	struct fiber_config config = { .size = sizeof(config),
+				       .workers = 2,
+				       .grace_ns = RUNTIME_MS };
+
+	CHECK_EQ(fiber_run(leave_sleeper, arg, &config), 0);
+}
+
+static void what_it_waits_in(void)
+{
+	CHECK_EQ(test_death(run_leaving_sleeper, NULL, said, sizeof(said)), 0);
+	CHECK_IN(said, " 'arthur', entered at 0x");
+	CHECK_IN(said, ", waits in fiber_sleep() for ");
+}
+
 static int leave_many(void *arg)
 {
 	int i;
@@ -274,6 +312,7 @@ int main(int argc, char **argv)
 		TEST(by_run),
 		TEST(by_stop),
 		TEST(nothing_to_report),
+		TEST(what_it_waits_in),
 		TEST(a_thousand),
 		TEST(those_that_are_always_ready),
 		TEST(one_that_computes),

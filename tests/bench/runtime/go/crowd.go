@@ -18,6 +18,7 @@ var crowdRows = []row{
 	{"close1m", close1m},
 	{"rss_after_burst", rssAfterBurst},
 	{"wakestorm", wakestorm},
+	{"dump100k", dump100k},
 }
 
 const million = 1000000
@@ -146,4 +147,20 @@ func wakestorm() {
 		sum += time.Since(t)
 	}
 	emit("wakestorm", float64(sum)/1e3/float64(rounds), "us")
+}
+
+// All of 100,000 that wait, as text; what makes it takes no file, and the room for
+// it must be there before. The world is stopped meanwhile.
+func dump100k() {
+	park(scaled(100000))
+	time.Sleep(50 * time.Millisecond)
+	null, err := os.OpenFile("/dev/null", os.O_WRONLY, 0)
+	if err != nil {
+		die("/dev/null: %v", err)
+	}
+	t := time.Now()
+	room := make([]byte, 256<<20)
+	n := runtime.Stack(room, true)
+	null.Write(room[:n])
+	emit("dump100k", sinceMs(t), "ms")
 }
