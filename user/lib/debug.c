@@ -97,15 +97,16 @@ static uint64_t id_of(const struct fiber *copy)
 	return (uint64_t)copy->life << 32 | copy->index;
 }
 
-static void describe_wait(struct fiber_info *info,
-			  const struct fiber_look *look,
-			  const struct fiber *copy)
+static void describe_wait(struct fiber_sight *sight)
 {
+	const struct fiber_look *look = &sight->look;
+	struct fiber_info *info = &sight->info;
 	uint32_t now = _fiber_clock_real() / MS;
 
 	info->state = FIBER_STATE_WAITS;
 	info->call = look->call;
-	info->deadline = at_own(&copy->deadline);
+	info->deadline = at_own(&sight->copy.deadline);
+	sight->now = _fiber_clock_now();
 	/* The monitor's time may be a little behind, or ahead of ours here. */
 	if ((int32_t)(now - look->since) > 0)
 		info->waits_ms = now - look->since;
@@ -145,7 +146,7 @@ static void describe_state(struct fiber_sight *sight)
 	struct fiber_info *info = &sight->info;
 
 	if (sight->look.waits)
-		describe_wait(info, &sight->look, &sight->copy);
+		describe_wait(sight);
 	else if (!(sight->copy.flags & FIBER_FLAG_STARTED))
 		info->state = FIBER_STATE_NEW;
 	else if (find_worker(sight))
@@ -221,18 +222,22 @@ static void look_once(struct fiber_sight *sight, enum fiber_kind kind,
 	describe_stack(sight, to);
 }
 
-/* Nothing of what was read has changed meanwhile. */
-static bool is_same(const struct fiber_sight *sight)
+/* Whether nothing of what was read has changed meanwhile. */
+static bool is_same(struct fiber_sight *sight)
 {
 	const struct fiber *copy = &sight->copy;
 	struct fiber now;
 
 	at_fence();
 	_fiber_look_words(&now, sight->fiber, sizeof(now));
+	if (at_own(&now.kind) != at_own(&copy->kind) ||
+	    now.life != copy->life || now.extra != copy->extra) {
+		/* What it was read from may have been freed before. */
+		sight->info.name[0] = '\0';
+		return false;
+	}
 	return at_own(&now.park) == sight->look.park &&
 	       at_own(&now.park) == at_own(&copy->park) &&
-	       at_own(&now.kind) == at_own(&copy->kind) &&
-	       now.life == copy->life && now.extra == copy->extra &&
 	       now.stack == copy->stack && now.ctx.pc == copy->ctx.pc &&
 	       now.ctx.sp == copy->ctx.sp;
 }

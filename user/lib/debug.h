@@ -24,6 +24,7 @@ struct fiber_sight {
 	struct fiber_stack stack; /* that it is on; low is NULL: none */
 	struct fiber_look look; /* at what it waits for */
 	uint32_t tid; /* RUNS: of the worker's thread */
+	int64_t now; /* WAITS: by the clock of its deadline */
 	struct fiber_info info;
 };
 

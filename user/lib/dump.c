@@ -24,7 +24,7 @@
 
 #define FLAGS_ALL FIBER_DUMP_BRIEF
 #define THREAD_STACK (512 * 1024)
-#define MS 1000000
+#define MS INT64_C(1000000)
 
 /* Different stacks that are known again, a power of two; and how full it gets. */
 #define SEEN 16384u
@@ -32,8 +32,8 @@
 /* Of a select. */
 #define CASES_SHOWN 8
 /* A worker has so long to answer, and all of them together. */
-#define ANSWER_NS (100 * MS)
-#define ANSWERS_NS (1000 * MS)
+#define ANSWER_NS (500 * MS)
+#define ANSWERS_NS (2000 * MS)
 /* Who goes on each time it is looked at has no stack to be shown. */
 #define TRIES 4
 
@@ -53,7 +53,7 @@ static struct fiber_stackcopy copy;
 static struct fiber_frames frames;
 static struct seen seen[SEEN];
 static uint32_t nr_seen;
-static int64_t patience; /* when no worker is asked any more */
+static int64_t patience; /* for so long workers may yet be waited for */
 
 /* They are the program's, and may hold anything. */
 static void add_quoted(const char *name)
@@ -114,9 +114,8 @@ static void add_wait(void)
 	else if (info->object)
 		_fiber_text_add(&text, " on %p", info->object);
 	if (info->deadline != FIBER_FOREVER)
-		_fiber_text_add(
-			&text, ", for %lld ms more at most",
-			(long long)(info->deadline - _fiber_clock_now()) / MS);
+		_fiber_text_add(&text, ", for %lld ms more at most",
+				(long long)(info->deadline - sight.now) / MS);
 }
 
 static void add_state(void)
@@ -158,12 +157,16 @@ static void add_head(void)
 /* Whether it was still the same fiber that the worker ran. */
 static bool copy_running(int *err)
 {
-	int64_t until = _fiber_clock_real() + ANSWER_NS;
+	int64_t limit = ANSWER_NS < patience ? ANSWER_NS : patience;
+	int64_t begin = _fiber_clock_real();
 	const struct fiber *f;
 	uint32_t life;
 
-	*err = _fiber_shot_take(sight.tid, until < patience ? until : patience,
-				&copy, &f, &life);
+	*err = -ETIMEDOUT;
+	if (limit > 0)
+		*err = _fiber_shot_take(sight.tid, begin + limit, &copy, &f,
+					&life);
+	patience -= _fiber_clock_real() - begin;
 	return !*err && f == sight.fiber && life == sight.copy.life;
 }
 
@@ -328,7 +331,7 @@ static void write_all(unsigned int flags)
 
 	memset(seen, 0, sizeof(seen));
 	nr_seen = 0;
-	patience = _fiber_clock_real() + ANSWERS_NS;
+	patience = ANSWERS_NS;
 	/* Without a handler nobody is asked. */
 	if (stacks && _fiber_shot_begin())
 		patience = 0;
