@@ -32,6 +32,7 @@ void _fiber_clock_init(bool virtual)
 {
 	is_virtual = virtual;
 	at_store(&virtual_now, 0, RELAXED);
+	_fiber_clock_look();
 }
 
 bool _fiber_clock_is_virtual(void)
