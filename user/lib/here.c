@@ -21,6 +21,7 @@
 
 #include "clock.h"
 #include "control.h"
+#include "deadlock.h"
 #include "extra.h"
 #include "here.h"
 
@@ -42,6 +43,7 @@ static void detach(struct fiber_here *here)
 	_fiber_alarm_del(&f->alarm);
 	_fiber_control_put(f, f);
 	free(here);
+	_fiber_deadlock_poke();
 }
 
 static _Noreturn void die(struct fiber *f)

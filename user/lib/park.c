@@ -91,6 +91,7 @@ static void thread_timed_out(struct fiber_here *here, struct fiber *f,
 static void thread_park(struct fiber_here *here, struct fiber *f,
 			uint64_t ticket, int64_t deadline)
 {
+	bool forever = at_own(&f->deadline) == INT64_MAX;
 	uint64_t word;
 	int i;
 
@@ -100,12 +101,16 @@ static void thread_park(struct fiber_here *here, struct fiber *f,
 		at_pause();
 	}
 	at_or(&f->park, FIBER_PARK_PARKED);
+	if (forever)
+		_fiber_deadlock_thread(1);
 	while (!((word = at_load(&f->park, ACQUIRE)) & FIBER_PARK_READY)) {
 		if (_fiber_futex_wait(flags_of(f), (uint32_t)word, deadline)) {
 			thread_timed_out(here, f, ticket);
 			deadline = INT64_MAX;
 		}
 	}
+	if (forever)
+		_fiber_deadlock_thread(-1);
 }
 
 bool _fiber_park_past_slow(struct fiber_here *here, int64_t deadline)
@@ -143,11 +148,14 @@ int _fiber_park_wait(struct fiber_here *here, struct fiber *f, int64_t deadline,
 		    (is_fiber || _fiber_clock_is_virtual());
 	if (has_alarm && _fiber_sched_deadline(here, f, deadline) < 0)
 		give_up(here, f, ticket);
+	/* So that who looks knows of it; an alarm of an earlier wait may use it. */
+	if (!has_alarm && deadline != INT64_MAX)
+		at_store(&f->deadline, deadline, RELEASE);
 	if (is_fiber)
 		_fiber_sched_park(here);
 	else
 		thread_park(here, f, ticket, has_alarm ? INT64_MAX : deadline);
-	if (has_alarm)
+	if (deadline != INT64_MAX)
 		at_store(&f->deadline, INT64_MAX, RELAXED);
 	return fiber_park_over(f, ticket, fired);
 }

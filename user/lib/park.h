@@ -332,6 +332,19 @@ static inline int fiber_checkpoint(struct fiber_here *here)
  * explorer.
  */
 
+/*
+ * A thread that is no worker is about to wait, with no deadline, or has: n is 1 or
+ * -1 (deadlock.c).
+ */
+#ifndef FIBER_EXPLORE
+void _fiber_deadlock_thread(int n);
+#else
+static inline void _fiber_deadlock_thread(int n)
+{
+	(void)n;
+}
+#endif
+
 /* Leave f's stack; set PARKED from outside of it. Returns when it runs again. */
 void _fiber_sched_park(struct fiber_here *here);
 /* Put a fiber that is nobody's in a queue to be run. Returns 0, to end with. */

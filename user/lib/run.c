@@ -18,6 +18,7 @@
 #include "clock.h"
 #include "config.h"
 #include "control.h"
+#include "deadlock.h"
 #include "here.h"
 #include "life.h"
 #include "monitor.h"
@@ -63,6 +64,7 @@ static void after_fork(void)
 	_fiber_here_forget();
 	_fiber_control_forget();
 	_fiber_bucket_forget();
+	_fiber_deadlock_forget();
 	if (at_load(&rt->state, RELAXED) != FIBER_RT_NONE)
 		_fiber_overflow_exit();
 	memset(rt, 0, sizeof(*rt));

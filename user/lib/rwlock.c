@@ -37,6 +37,8 @@ struct rwlock {
 static inline struct rwlock *rwlock_of(struct fiber_rwlock *lock)
 {
 	_Static_assert(sizeof(struct rwlock) == sizeof(*lock), "public");
+	_Static_assert(offsetof(struct rwlock, readers) == sizeof(uint64_t),
+		       "wait.h");
 	return (struct rwlock *)lock;
 }
 

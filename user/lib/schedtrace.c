@@ -10,43 +10,90 @@
 #include <string.h>
 
 #include "clock.h"
+#include "deadlock.h"
 #include "life.h"
 #include "schedtrace.h"
 #include "seat.h"
 
 #define rt (&_fiber_rt)
 
-#define KEY "schedtrace="
 #define MS 1000000
 #define LINE_MAX 4096
+/* FIBER_DEBUG, cut to that. */
+#define OPTIONS_MAX 256
 
 /* Set when the runtime starts; then the monitor's. */
 static int64_t every;
 static int64_t started;
 static int64_t next;
 
-int _fiber_schedtrace_init(struct fiber_why *why)
+static int set_every(const char *value)
 {
-	/* Not for programs with more rights than who set the variable. */
-	const char *text = secure_getenv("FIBER_DEBUG");
 	char *end;
 	long ms;
 
 	every = 0;
-	if (!text || !*text)
+	if (!value)
+		return -EINVAL;
+	if (!*value)
 		return 0;
-	if (strncmp(text, KEY, strlen(KEY)))
-		return _fiber_why(why, -EINVAL,
-				  "FIBER_DEBUG: '%s' is not known", text);
 	errno = 0;
-	ms = strtol(text + strlen(KEY), &end, 10);
+	ms = strtol(value, &end, 10);
 	if (errno || *end || ms < 1 || ms > INT64_MAX / MS)
-		return _fiber_why(why, -EINVAL,
-				  "FIBER_DEBUG: '%s': how many ms?", text);
+		return -EINVAL;
 	every = ms * MS;
 	started = _fiber_clock_real();
 	next = started + every;
 	return 0;
+}
+
+/* set gets the value, NULL if there is none, or "" if the key is not given. */
+static const struct {
+	const char *key;
+	int (*set)(const char *value);
+} keys[] = {
+	{ "schedtrace", set_every },
+	{ "deadlock", _fiber_deadlock_set },
+	{ "stalled", _fiber_deadlock_set_stalled },
+	{ "cycles", _fiber_deadlock_set_cycles },
+};
+
+#define NR_KEYS (sizeof(keys) / sizeof(keys[0]))
+
+static int set(const char *word, struct fiber_why *why)
+{
+	const char *value = strchr(word, '=');
+	size_t len = value ? (size_t)(value - word) : strlen(word);
+	size_t i;
+
+	for (i = 0; i < NR_KEYS; i++) {
+		if (strlen(keys[i].key) == len &&
+		    !strncmp(keys[i].key, word, len) && !(value && !value[1]) &&
+		    !keys[i].set(value ? value + 1 : NULL))
+			return 0;
+	}
+	return _fiber_why(why, -EINVAL, "FIBER_DEBUG: '%s' is not known", word);
+}
+
+int _fiber_schedtrace_init(struct fiber_why *why)
+{
+	/* Not for programs with more rights than who set the variable. */
+	const char *given = secure_getenv("FIBER_DEBUG");
+	char copy[OPTIONS_MAX];
+	char *rest = copy;
+	char *word;
+	size_t i;
+	int err = 0;
+
+	for (i = 0; i < NR_KEYS; i++)
+		keys[i].set("");
+	_fiber_deadlock_init();
+	if (!given)
+		return 0;
+	snprintf(copy, sizeof(copy), "%s", given);
+	while (!err && (word = strsep(&rest, ",")))
+		err = *word ? set(word, why) : 0;
+	return err;
 }
 
 int64_t _fiber_schedtrace_next(void)

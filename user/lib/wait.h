@@ -26,11 +26,11 @@ enum fiber_call {
 	FIBER_CALL_SCOPE, /* scope->waiters */
 	FIBER_CALL_MUTEX,
 	FIBER_CALL_COND,
-	FIBER_CALL_RDLOCK, /* its queue of readers */
+	FIBER_CALL_RDLOCK, /* its queue of readers, right after the word */
 	FIBER_CALL_WRLOCK,
 	FIBER_CALL_SEM, /* its queue */
 	FIBER_CALL_WAITGROUP, /* its queue */
-	FIBER_CALL_ONCE, /* its queue */
+	FIBER_CALL_ONCE, /* its queue, right after the word */
 	FIBER_CALL_BARRIER,
 	FIBER_CALL_EVENT, /* its queue */
 	FIBER_CALL_BLOCK_ON, /* the word */
