@@ -50,12 +50,15 @@ $(TSAN_PROGRAMS): $(B)/unit/tsan/lib/%: \
 # wake-ups, of which some are the emulator's (fiber_starved, harsh_alloc, run_result,
 # sched_idle); threads that are stopped by signals at any instruction, and fork() with
 # threads, at which it fails assertions of its own (harsh_stall, harsh_syscalls,
-# run_fork); and what counts on no worker being stopped for a second (sched_migrate).
+# run_fork); what counts on no worker being stopped for a second (sched_migrate); and
+# what the emulator has no process_vm_readv() for (deadlock_certain, deadlock_partial,
+# lock_held).
 AARCH64_CC ?= aarch64-linux-gnu-gcc
 AARCH64_LEFT_OUT := switch_unwind fiber_unwind harsh_fault stack_guard \
 	stack_limits stack_overflow_report fiber_stack_overflow many_stacks \
 	stack_pool fiber_starved harsh_alloc run_result sched_idle harsh_stall \
-	harsh_syscalls run_fork sched_migrate
+	harsh_syscalls run_fork sched_migrate deadlock_certain \
+	deadlock_partial lock_held
 AARCH64_TESTS := $(filter-out $(AARCH64_LEFT_OUT),$(LIB_TESTS))
 AARCH64_PROGRAMS := $(if $(shell command -v $(AARCH64_CC)),\
 	$(AARCH64_TESTS:%=$(B)/unit/aarch64/lib/%))
