@@ -142,6 +142,8 @@ int _fiber_park_wait(struct fiber_here *here, struct fiber *f, int64_t deadline,
 	uint64_t ticket = _fiber_park_ticket(f);
 	bool has_alarm;
 
+	if (unlikely(fiber_held_on()))
+		_fiber_held_check(f);
 	if (!is_fiber)
 		deadline = earlier(deadline, _fiber_deadline_of(f));
 	has_alarm = deadline != INT64_MAX &&

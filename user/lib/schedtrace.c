@@ -11,6 +11,7 @@
 
 #include "clock.h"
 #include "deadlock.h"
+#include "held.h"
 #include "life.h"
 #include "schedtrace.h"
 #include "seat.h"
@@ -56,6 +57,7 @@ static const struct {
 	{ "deadlock", _fiber_deadlock_set },
 	{ "stalled", _fiber_deadlock_set_stalled },
 	{ "cycles", _fiber_deadlock_set_cycles },
+	{ "locks", _fiber_held_set },
 };
 
 #define NR_KEYS (sizeof(keys) / sizeof(keys[0]))
