@@ -3,7 +3,8 @@
 # and with the sanitizers, like the others; what all of them share is in
 # LIB_TEST_COMMON. What else they are run under is in tools.mk.
 
-LIB_TEST_COMMON := harness coro arena gdb fibers runtime harsh harsh_traffic
+LIB_TEST_COMMON := harness coro arena gdb fibers runtime harsh harsh_traffic \
+	deadlocks
 LIB_TESTS := $(filter-out $(LIB_TEST_COMMON) tsan_contexts,$(patsubst \
 	tests/unit/lib/%.c,%,$(wildcard tests/unit/lib/*.c)))
 LIB_TEST_PROGRAMS := $(LIB_TESTS:%=$(B)/unit/lib/%) \

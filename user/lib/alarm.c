@@ -12,6 +12,8 @@
 
 /* How many alarms are run before the lock is let go. */
 #define BATCH 32
+/* How many it is looked at whether they matter. */
+#define LOOK_MAX 1024
 #define TABLE_SIZE (FIBER_HEAP_CHUNKS * sizeof(struct fiber_heap_entry *))
 
 int _fiber_heap_init(struct fiber_heap *heap)
@@ -377,6 +379,32 @@ bool _fiber_heap_run(struct fiber_heap *heap, struct fiber_here *here,
 		any |= due.nr_timers || due.nr_ended;
 	}
 	return any;
+}
+
+/* heap->lock is held. A timer's may do anything. */
+static bool is_void(const struct fiber_heap *heap, uint32_t i)
+{
+	const struct fiber_alarm *alarm = entry(heap, i)->alarm;
+	const struct fiber *f =
+		(const struct fiber *)((const char *)alarm -
+				       offsetof(struct fiber, alarm));
+
+	return !alarm->is_timer && at_load(&f->deadline, ACQUIRE) == INT64_MAX;
+}
+
+bool _fiber_heap_is_void(struct fiber_heap *heap)
+{
+	uint32_t i;
+	bool all;
+
+	if (at_load(&heap->earliest, SEQ_CST) == INT64_MAX)
+		return true;
+	fiber_lock(&heap->lock);
+	for (i = 0; i < heap->size && i < LOOK_MAX && is_void(heap, i); i++)
+		;
+	all = i == heap->size;
+	fiber_unlock(&heap->lock);
+	return all;
 }
 
 int _fiber_alarm_deadline(struct fiber_heap *heap, struct fiber *f,

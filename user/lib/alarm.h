@@ -92,6 +92,12 @@ bool _fiber_heap_run(struct fiber_heap *heap, struct fiber_here *here,
 		     int64_t now);
 
 /*
+ * Whether nothing that is in it can end a wait: only what was left behind by
+ * waits that are over. If there is much in it, no.
+ */
+bool _fiber_heap_is_void(struct fiber_heap *heap);
+
+/*
  * Have f's deadline in a heap: this one, if it is in none that does. f is who
  * calls, between its ticket and its wait. As _fiber_alarm_add().
  */

@@ -18,33 +18,6 @@
 #define LOOKS 8
 #define MS 1000000
 
-static const char *const call_names[] = {
-	[FIBER_CALL_SLEEP] = "fiber_sleep()",
-	[FIBER_CALL_SEND] = "fiber_send()",
-	[FIBER_CALL_RECV] = "fiber_recv()",
-	[FIBER_CALL_SELECT] = "fiber_select()",
-	[FIBER_CALL_JOIN] = "fiber_join()",
-	[FIBER_CALL_SCOPE] = "fiber_scope_wait()",
-	[FIBER_CALL_MUTEX] = "fiber_mutex_lock()",
-	[FIBER_CALL_COND] = "fiber_cond_wait()",
-	[FIBER_CALL_RDLOCK] = "fiber_rwlock_rdlock()",
-	[FIBER_CALL_WRLOCK] = "fiber_rwlock_wrlock()",
-	[FIBER_CALL_SEM] = "fiber_sem_wait()",
-	[FIBER_CALL_WAITGROUP] = "fiber_waitgroup_wait()",
-	[FIBER_CALL_ONCE] = "fiber_once()",
-	[FIBER_CALL_BARRIER] = "fiber_barrier_wait()",
-	[FIBER_CALL_EVENT] = "fiber_event_wait()",
-	[FIBER_CALL_BLOCK_ON] = "fiber_block_on()",
-};
-
-const char *_fiber_debug_call_name(unsigned int call)
-{
-	if (call < sizeof(call_names) / sizeof(call_names[0]) &&
-	    call_names[call])
-		return call_names[call];
-	return "a call";
-}
-
 /* Of one of its two queues; channels are at multiples of 64. */
 static const void *chan_of(const void *queue, bool *is_send)
 {
@@ -147,6 +120,8 @@ static void describe_state(struct fiber_sight *sight)
 
 	if (sight->look.waits)
 		describe_wait(sight);
+	else if (info->bound)
+		info->state = FIBER_STATE_RUNS;
 	else if (!(sight->copy.flags & FIBER_FLAG_STARTED))
 		info->state = FIBER_STATE_NEW;
 	else if (find_worker(sight))
@@ -216,8 +191,9 @@ static void look_once(struct fiber_sight *sight, enum fiber_kind kind,
 	info->id = id_of(copy);
 	info->cancelled = at_own(&copy->why);
 	describe_name(info, copy);
-	if (kind == FIBER_KIND_FIBER)
+	if (fiber_kind_is_fiber(kind))
 		info->entry = (const void *)copy->fn;
+	info->bound = kind == FIBER_KIND_BOUND;
 	describe_state(sight);
 	describe_stack(sight, to);
 }
@@ -252,7 +228,7 @@ bool _fiber_debug_look(struct fiber *f, struct fiber_sight *sight,
 	for (i = 0; i < LOOKS && !same; i++) {
 		reset(sight, f, to);
 		kind = at_load(&f->kind, ACQUIRE);
-		if ((kind != FIBER_KIND_FIBER && kind != FIBER_KIND_THREAD) ||
+		if ((!fiber_kind_is_fiber(kind) && kind != FIBER_KIND_THREAD) ||
 		    !_fiber_rt_hold())
 			return false;
 		look_once(sight, kind, to);
@@ -262,7 +238,7 @@ bool _fiber_debug_look(struct fiber *f, struct fiber_sight *sight,
 	/* Of one that is never twice in the same place, not where it is. */
 	if (!same && to)
 		memset(to, 0, offsetof(struct fiber_stackcopy, bytes));
-	return kind == FIBER_KIND_FIBER || sight->look.waits;
+	return fiber_kind_is_fiber(kind) || sight->look.waits;
 }
 
 int fiber_each(int (*fn)(const struct fiber_info *info, void *arg), void *arg)

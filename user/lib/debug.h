@@ -36,9 +36,6 @@ struct fiber_sight {
 bool _fiber_debug_look(struct fiber *f, struct fiber_sight *sight,
 		       struct fiber_stackcopy *copy);
 
-/* "fiber_recv()" and so on. */
-const char *_fiber_debug_call_name(unsigned int call);
-
 /* The channel of a case of a select, or NULL; *is_send is what it wants. */
 const void *_fiber_debug_case(struct fiber_sight *sight, unsigned int i,
 			      bool *is_send);

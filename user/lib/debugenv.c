@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "deadlock.h"
 #include "debugenv.h"
+#include "held.h"
 #include "schedtrace.h"
 #include "sigquit.h"
 
@@ -23,6 +25,10 @@ static const struct {
 } keys[] = {
 	{ "schedtrace", _fiber_schedtrace_set, "=MS, 1 or more" },
 	{ "sigquit", _fiber_sigquit_set, " alone" },
+	{ "deadlock", _fiber_deadlock_set, "=abort, =report or =off" },
+	{ "stalled", _fiber_deadlock_set_stalled, "=MS, 1 or more" },
+	{ "cycles", _fiber_deadlock_set_cycles, "=MS, 1 or more" },
+	{ "locks", _fiber_held_set, " alone" },
 };
 
 #define NR_KEYS (sizeof(keys) / sizeof(keys[0]))
@@ -62,6 +68,7 @@ int _fiber_debugenv_init(struct fiber_why *why)
 
 	for (i = 0; i < NR_KEYS; i++)
 		keys[i].set("");
+	_fiber_deadlock_init();
 	if (!given)
 		return 0;
 	if (strlen(given) >= sizeof(text))

@@ -104,7 +104,7 @@ static void add_wait(void)
 	const struct fiber_info *info = &sight.info;
 
 	_fiber_text_add(&text, "waits in %s for %llu ms",
-			_fiber_debug_call_name(info->call),
+			_fiber_look_call_name(info->call),
 			(unsigned long long)info->waits_ms);
 	if (info->call == FIBER_CALL_SELECT)
 		add_cases();
@@ -128,7 +128,11 @@ static void add_state(void)
 		_fiber_text_add(&text, "waits for its turn");
 		break;
 	case FIBER_STATE_RUNS:
-		_fiber_text_add(&text, "runs on worker %u", sight.info.worker);
+		if (sight.info.bound)
+			_fiber_text_add(&text, "runs on a thread of its own");
+		else
+			_fiber_text_add(&text, "runs on worker %u",
+					sight.info.worker);
 		break;
 	default:
 		add_wait();
@@ -255,7 +259,9 @@ static void add_stack(void)
 	struct seen *s;
 	int err;
 
-	if (sight.info.state == FIBER_STATE_NEW || !sight.info.entry)
+	/* A debugger shows those of threads. */
+	if (sight.info.state == FIBER_STATE_NEW || !sight.info.entry ||
+	    sight.info.bound)
 		return;
 	if (!copy_stack(&err)) {
 		add_no_stack(err);
@@ -309,25 +315,40 @@ static void add_counts(void)
 	}
 }
 
+static void add_one(struct fiber *f, struct fiber_stackcopy *to)
+{
+	if (!_fiber_debug_look(f, &sight, to))
+		return;
+	add_head();
+	if (to)
+		add_stack();
+}
+
 static void add_all(unsigned int flags)
 {
 	struct fiber_stackcopy *to = flags & FIBER_DUMP_BRIEF ? NULL : &copy;
 	uint32_t n = _fiber_control_count();
 	uint32_t i;
 
-	for (i = _fiber_control_first(); i < n && !text.err; i++) {
-		if (!_fiber_debug_look(_fiber_control_at(i), &sight, to))
-			continue;
-		add_head();
-		if (to)
-			add_stack();
-	}
+	for (i = _fiber_control_first(); i < n && !text.err; i++)
+		add_one(_fiber_control_at(i), to);
 }
 
+struct order {
+	int fd;
+	unsigned int flags;
+	/* So many of these only; 0 is all. */
+	struct fiber *only[FIBER_DUMP_SOME];
+	unsigned int n;
+	int err;
+	bool is_waited_for;
+};
+
 /* What there is memory for. */
-static void write_all(unsigned int flags)
+static void write_all(const struct order *order)
 {
-	bool stacks = !(flags & FIBER_DUMP_BRIEF);
+	bool stacks = !(order->flags & FIBER_DUMP_BRIEF);
+	unsigned int i;
 
 	memset(seen, 0, sizeof(seen));
 	nr_seen = 0;
@@ -335,22 +356,26 @@ static void write_all(unsigned int flags)
 	/* Without a handler nobody is asked. */
 	if (stacks && _fiber_shot_begin())
 		patience = 0;
-	add_top(flags);
-	add_all(flags);
+	if (!order->n) {
+		add_top(order->flags);
+		add_all(order->flags);
+	}
+	for (i = 0; i < order->n; i++)
+		add_one(order->only[i], &copy);
 	if (stacks) {
 		_fiber_shot_end();
 		add_counts();
 	}
 }
 
-static int dump(int fd, unsigned int flags)
+static int dump(const struct order *order)
 {
 	int err = -ENOMEM;
 
 	pthread_mutex_lock(&one);
-	_fiber_text_init(&text, fd);
+	_fiber_text_init(&text, order->fd);
 	if (_fiber_unwind_init()) {
-		write_all(flags);
+		write_all(order);
 		_fiber_unwind_exit();
 		err = _fiber_text_flush(&text);
 	}
@@ -358,19 +383,12 @@ static int dump(int fd, unsigned int flags)
 	return err;
 }
 
-struct order {
-	int fd;
-	unsigned int flags;
-	int err;
-	bool is_waited_for;
-};
-
 static void *run(void *arg)
 {
 	struct order *order = arg;
 
 	prctl(PR_SET_NAME, "fiber-dump");
-	order->err = dump(order->fd, order->flags);
+	order->err = dump(order);
 	if (!order->is_waited_for)
 		free(order);
 	return NULL;
@@ -397,7 +415,15 @@ static int start_thread(pthread_t *thread, struct order *order)
 	return -err;
 }
 
-int _fiber_dump_begin(int fd, unsigned int flags)
+static void set_some(struct order *order, struct fiber *const *some,
+		     unsigned int n)
+{
+	order->n = n < FIBER_DUMP_SOME ? n : FIBER_DUMP_SOME;
+	if (order->n)
+		memcpy(order->only, some, order->n * sizeof(*some));
+}
+
+int _fiber_dump_begin(int fd, struct fiber *const *some, unsigned int n)
 {
 	struct order *order = malloc(sizeof(*order));
 	pthread_t thread;
@@ -405,11 +431,26 @@ int _fiber_dump_begin(int fd, unsigned int flags)
 
 	if (!order)
 		return -ENOMEM;
-	*order = (struct order){ .fd = fd, .flags = flags };
+	*order = (struct order){ .fd = fd };
+	set_some(order, some, n);
 	err = start_thread(&thread, order);
 	if (err)
 		free(order);
 	return err;
+}
+
+int _fiber_dump_some(int fd, struct fiber *const *some, unsigned int n)
+{
+	struct order order = { .fd = fd, .is_waited_for = true };
+	pthread_t thread;
+	int err;
+
+	set_some(&order, some, n);
+	err = start_thread(&thread, &order);
+	if (err)
+		return err;
+	pthread_join(thread, NULL);
+	return order.err;
 }
 
 int fiber_dump(int fd, unsigned int flags)

@@ -10,8 +10,22 @@
 #ifndef FIBER_DUMP_H
 #define FIBER_DUMP_H
 
-/* Have it written some time, and wait for nothing. 0, or -errno. */
-int _fiber_dump_begin(int fd, unsigned int flags);
+struct fiber;
+
+/* No more of those that are chosen. */
+#define FIBER_DUMP_SOME 32
+
+/*
+ * Have it written some time, and wait for nothing: all, or n of some, if that is
+ * not 0. 0, or -errno.
+ */
+int _fiber_dump_begin(int fd, struct fiber *const *some, unsigned int n);
+
+/*
+ * The same, and wait for it. The runtime is not stopped meanwhile by anybody who
+ * waits for the caller.
+ */
+int _fiber_dump_some(int fd, struct fiber *const *some, unsigned int n);
 
 /* In the child of a fork: the thread that wrote is not here. */
 void _fiber_dump_forget(void);

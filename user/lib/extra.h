@@ -16,6 +16,9 @@
 
 struct fiber_ambient;
 
+/* Locks that are remembered of a fiber (held.h). */
+#define FIBER_HELD_MAX 8
+
 /* What somebody holds, and gives up at his end at the latest. */
 struct fiber_owned {
 	struct fiber_owned *next;
@@ -28,6 +31,7 @@ struct fiber_extra {
 	struct fiber_owned *owned; /* latest first */
 	struct fiber_ambient *ambient; /* deadline.h; or NULL */
 	void *values[FIBER_KEYS_MAX];
+	const void *held[FIBER_HELD_MAX]; /* held.h: may be unlocked again */
 };
 
 /* f's, made if needed; NULL if there is no memory. */

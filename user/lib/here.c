@@ -21,7 +21,9 @@
 
 #include "clock.h"
 #include "control.h"
+#include "deadlock.h"
 #include "extra.h"
+#include "held.h"
 #include "here.h"
 
 static pthread_key_t key;
@@ -42,6 +44,7 @@ static void detach(struct fiber_here *here)
 	_fiber_alarm_del(&f->alarm);
 	_fiber_control_put(f, f);
 	free(here);
+	_fiber_deadlock_poke();
 }
 
 static _Noreturn void die(struct fiber *f)
@@ -73,6 +76,8 @@ static void make_key(void)
 /* Without a key it does not hear of its end, and that is all. */
 void _fiber_here_hold(struct fiber_here *here)
 {
+	if (fiber_held_on())
+		at_or(&here->attention, FIBER_HERE_LOCKS);
 	pthread_once(&once, make_key);
 	if (!key_err)
 		pthread_setspecific(key, here);
@@ -109,6 +114,8 @@ static struct fiber_here *attach(void)
 	at_store(&f->park, _fiber_park_ticket(f) + FIBER_PARK_GENERATION,
 		 RELAXED);
 	here->cur = f;
+	if (fiber_held_on())
+		at_store(&here->attention, FIBER_HERE_LOCKS, RELAXED);
 	here->random = (_fiber_clock_real() + f->index) | 1;
 	_fiber_here_tls = here;
 	return here;

@@ -15,15 +15,17 @@ static void add_what(char *to, size_t room, const struct fiber_info *info)
 {
 	if (info->state == FIBER_STATE_NEW)
 		snprintf(to, room, "has not run");
+	else if (info->state == FIBER_STATE_RUNS && info->bound)
+		snprintf(to, room, "runs on a thread of its own");
 	else if (info->state == FIBER_STATE_RUNS)
 		snprintf(to, room, "runs on worker %u", info->worker);
 	else if (info->state == FIBER_STATE_WAITS && info->object)
 		snprintf(to, room, "waits in %s for %llu ms, on %p",
-			 _fiber_debug_call_name(info->call),
+			 _fiber_look_call_name(info->call),
 			 (unsigned long long)info->waits_ms, info->object);
 	else if (info->state == FIBER_STATE_WAITS)
 		snprintf(to, room, "waits in %s for %llu ms",
-			 _fiber_debug_call_name(info->call),
+			 _fiber_look_call_name(info->call),
 			 (unsigned long long)info->waits_ms);
 	else
 		snprintf(to, room, "waits for its turn");

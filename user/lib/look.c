@@ -159,3 +159,30 @@ const void *_fiber_look_on(const struct fiber *f, const struct fiber_look *look,
 		return NULL;
 	return w.on;
 }
+
+static const char *const call_names[] = {
+	[FIBER_CALL_SLEEP] = "fiber_sleep()",
+	[FIBER_CALL_SEND] = "fiber_send()",
+	[FIBER_CALL_RECV] = "fiber_recv()",
+	[FIBER_CALL_SELECT] = "fiber_select()",
+	[FIBER_CALL_JOIN] = "fiber_join()",
+	[FIBER_CALL_SCOPE] = "fiber_scope_wait()",
+	[FIBER_CALL_MUTEX] = "fiber_mutex_lock()",
+	[FIBER_CALL_COND] = "fiber_cond_wait()",
+	[FIBER_CALL_RDLOCK] = "fiber_rwlock_rdlock()",
+	[FIBER_CALL_WRLOCK] = "fiber_rwlock_wrlock()",
+	[FIBER_CALL_SEM] = "fiber_sem_wait()",
+	[FIBER_CALL_WAITGROUP] = "fiber_waitgroup_wait()",
+	[FIBER_CALL_ONCE] = "fiber_once()",
+	[FIBER_CALL_BARRIER] = "fiber_barrier_wait()",
+	[FIBER_CALL_EVENT] = "fiber_event_wait()",
+	[FIBER_CALL_BLOCK_ON] = "fiber_block_on()",
+};
+
+const char *_fiber_look_call_name(unsigned int call)
+{
+	if (call < sizeof(call_names) / sizeof(call_names[0]) &&
+	    call_names[call])
+		return call_names[call];
+	return "a call";
+}

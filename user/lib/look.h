@@ -53,4 +53,7 @@ bool _fiber_look_is_direct(void);
  */
 void _fiber_look_words(void *to, const void *from, size_t n);
 
+/* What the program calls it: "fiber_recv()" and so on. */
+const char *_fiber_look_call_name(unsigned int call);
+
 #endif /* FIBER_LOOK_H */

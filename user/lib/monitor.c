@@ -5,6 +5,7 @@
 #include <sys/prctl.h>
 
 #include "clock.h"
+#include "deadlock.h"
 #include "monitor.h"
 #include "queue.h"
 #include "relief.h"
@@ -104,12 +105,15 @@ static bool all_asleep(void)
 /*
  * The earliest alarm of those who are awake without a seat: only they can add
  * to their heaps, and those who do tell us (sched.c). Or when there is a line to
- * be printed.
+ * be printed, or another look for deadlocks to be had.
  */
 static int64_t away_until(void)
 {
 	int64_t t = _fiber_schedtrace_next();
+	int64_t next = _fiber_deadlock_next();
 	uint32_t i;
+
+	t = next < t ? next : t;
 
 	for (i = 0; i < fiber_workers_made(); i++) {
 		struct fiber_worker *w = rt->workers[i];
@@ -130,7 +134,7 @@ static void sleep_deeply(void)
 	at_fence();
 	while (all_asleep() && !at_load(&rt->quit, RELAXED) &&
 	       !at_load(&rt->monitor_wake, ACQUIRE) &&
-	       !at_load(&asked, RELAXED)) {
+	       !at_load(&asked, RELAXED) && !_fiber_deadlock_is_new()) {
 		if (_fiber_futex_wait(&rt->monitor_wake, 0, away_until()))
 			break;
 	}
@@ -166,12 +170,15 @@ void *_fiber_monitor(void *arg)
 		_fiber_relief(look);
 		_fiber_schedtrace();
 		do_asked();
+		_fiber_deadlock_run();
 		if (look % STACKS_LOOKS == 0) {
 			if (at_load(&rt->nr_starved, RELAXED))
 				feed_starved();
 			_fiber_stacks_trim();
 		}
 		asleep = all_asleep() ? asleep + 1 : 0;
+		if (asleep >= DEEP_LOOKS)
+			_fiber_deadlock_idle();
 		if (asleep >= DEEP_LOOKS && _fiber_stacks_trimmed())
 			sleep_deeply();
 	}

@@ -7,6 +7,7 @@
 #include <fiber/cancel.h>
 
 #include "clock.h"
+#include "held.h"
 #include "mutex.h"
 
 /* Who has waited for so long is given the mutex. */
@@ -136,7 +137,8 @@ static __attribute__((noinline)) int lock_slow(struct mutex *m,
 	me = fiber_mutex_me(here);
 	if ((at_load(&m->word, RELAXED) & OWNER) == me)
 		return -EDEADLK;
-	return spin(here, m, 0) ? 0 : wait(here, m, deadline);
+	err = spin(here, m, 0) ? 0 : wait(here, m, deadline);
+	return err ? err : fiber_held_add(m);
 }
 
 static inline int lock(struct mutex *m, int64_t deadline)
@@ -180,7 +182,7 @@ int fiber_mutex_try_lock(struct fiber_mutex *mutex)
 		return err;
 	me = fiber_mutex_me(here);
 	if (take(m, me, 0))
-		return 0;
+		return fiber_held_add(m);
 	return (at_load(&m->word, RELAXED) & OWNER) == me ? -EDEADLK : -EAGAIN;
 }
 

@@ -25,6 +25,8 @@ struct once {
 static inline struct once *once_of(struct fiber_once *once)
 {
 	_Static_assert(sizeof(struct once) == sizeof(*once), "public");
+	_Static_assert(offsetof(struct once, queue) == sizeof(uint64_t),
+		       "wait.h");
 	return (struct once *)once;
 }
 

@@ -114,6 +114,7 @@ static bool thread_parks(struct fiber_here *here, struct fiber *f,
 static void thread_park(struct fiber_here *here, struct fiber *f,
 			uint64_t ticket, int64_t deadline)
 {
+	bool forever = at_own(&f->deadline) == INT64_MAX;
 	uint64_t word;
 	int i;
 
@@ -124,6 +125,8 @@ static void thread_park(struct fiber_here *here, struct fiber *f,
 	}
 	if (thread_parks(here, f, ticket))
 		return;
+	if (forever)
+		_fiber_deadlock_thread(1);
 	while (!((word = at_load(&f->park, ACQUIRE)) & FIBER_PARK_READY)) {
 		if (unlikely(word & FIBER_PARK_GONE))
 			_fiber_sched_abandoned();
@@ -132,6 +135,8 @@ static void thread_park(struct fiber_here *here, struct fiber *f,
 			deadline = INT64_MAX;
 		}
 	}
+	if (forever)
+		_fiber_deadlock_thread(-1);
 }
 
 void _fiber_park_abandon(struct fiber *f)
@@ -169,17 +174,22 @@ int _fiber_park_wait(struct fiber_here *here, struct fiber *f, int64_t deadline,
 	uint64_t ticket = _fiber_park_ticket(f);
 	bool has_alarm;
 
+	if (unlikely(fiber_held_on()))
+		_fiber_held_check(f);
 	if (!is_fiber)
 		deadline = earlier(deadline, _fiber_deadline_of(f));
 	has_alarm = deadline != INT64_MAX &&
 		    (is_fiber || _fiber_clock_is_virtual());
 	if (has_alarm && _fiber_sched_deadline(here, f, deadline) < 0)
 		give_up(here, f, ticket);
+	/* So that who looks knows of it; an alarm of an earlier wait may use it. */
+	if (!has_alarm && deadline != INT64_MAX)
+		at_store(&f->deadline, deadline, RELEASE);
 	if (is_fiber)
 		_fiber_sched_park(here);
 	else
 		thread_park(here, f, ticket, has_alarm ? INT64_MAX : deadline);
-	if (has_alarm)
+	if (deadline != INT64_MAX)
 		at_store(&f->deadline, INT64_MAX, RELAXED);
 	return fiber_park_over(f, ticket, fired);
 }

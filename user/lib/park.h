@@ -145,6 +145,7 @@ struct fiber_here {
 #define FIBER_HERE_ABANDONED 2u /* it is left over; the runtime has stopped */
 #define FIBER_HERE_SPARE 4u /* the worker has no seat (seat.h) */
 #define FIBER_HERE_BLOCKED 8u /* it lost it as it blocked */
+#define FIBER_HERE_LOCKS 16u /* locks are looked at (held.h) */
 
 /* Whether it is a fiber that calls, and not another thread. */
 static inline bool fiber_here_is_fiber(const struct fiber_here *here)
@@ -354,6 +355,38 @@ static inline int fiber_checkpoint(struct fiber_here *here)
  * explorer.
  */
 
+/*
+ * A thread that is no worker is about to wait, with no deadline, or has: n is 1 or
+ * -1 (deadlock.c).
+ */
+#ifndef FIBER_EXPLORE
+void _fiber_deadlock_thread(int n);
+#else
+static inline void _fiber_deadlock_thread(int n)
+{
+	(void)n;
+}
+#endif
+
+/* Whether locks are looked at that are held; and: f is about to wait (held.c). */
+#ifndef FIBER_EXPLORE
+extern fiber_word _fiber_held_on __attribute__((visibility("hidden")));
+void _fiber_held_check(const struct fiber *f);
+static inline bool fiber_held_on(void)
+{
+	return at_load(&_fiber_held_on, RELAXED);
+}
+#else
+static inline bool fiber_held_on(void)
+{
+	return false;
+}
+static inline void _fiber_held_check(const struct fiber *f)
+{
+	(void)f;
+}
+#endif
+
 /* Leave f's stack; set PARKED from outside of it. Returns when it runs again. */
 void _fiber_sched_park(struct fiber_here *here);
 /* Put a fiber that is nobody's in a queue to be run. Returns 0, to end with. */
@@ -501,7 +534,7 @@ static inline int fiber_park_wait(struct fiber_here *here, struct fiber *f,
 	uint64_t ticket;
 
 	if (unlikely(deadline != INT64_MAX ||
-		     at_own(&f->kind) != FIBER_KIND_FIBER))
+		     at_own(&f->kind) != FIBER_KIND_FIBER || fiber_held_on()))
 		return _fiber_park_wait(here, f, deadline, fired);
 	ticket = _fiber_park_ticket(f);
 	_fiber_sched_park(here);

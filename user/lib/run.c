@@ -19,6 +19,7 @@
 #include "clock.h"
 #include "config.h"
 #include "control.h"
+#include "deadlock.h"
 #include "debug.h"
 #include "debugenv.h"
 #include "dump.h"
@@ -69,6 +70,7 @@ static void after_fork(void)
 	_fiber_bucket_forget();
 	_fiber_bound_forget();
 	_fiber_dump_forget();
+	_fiber_deadlock_forget();
 	if (at_load(&rt->state, RELAXED) != FIBER_RT_NONE)
 		_fiber_overflow_exit();
 	memset(rt, 0, sizeof(*rt));

@@ -21,6 +21,7 @@
 #include <fiber/sync.h>
 
 #include "bucket.h"
+#include "held.h"
 
 #define WAITERS FIBER_WAITERS
 #define READ ((uint64_t)2)
@@ -37,6 +38,8 @@ struct rwlock {
 static inline struct rwlock *rwlock_of(struct fiber_rwlock *lock)
 {
 	_Static_assert(sizeof(struct rwlock) == sizeof(*lock), "public");
+	_Static_assert(offsetof(struct rwlock, readers) == sizeof(uint64_t),
+		       "wait.h");
 	return (struct rwlock *)lock;
 }
 
@@ -276,7 +279,8 @@ int fiber_rwlock_wrlock_until(struct fiber_rwlock *lock, int64_t deadline)
 		return err;
 	if (is_writer(at_load(&l->word, RELAXED), here))
 		return -EDEADLK;
-	return write_wait(here, l, deadline);
+	err = write_wait(here, l, deadline);
+	return err ? err : fiber_held_add(l);
 }
 
 int fiber_rwlock_wrlock(struct fiber_rwlock *lock)
@@ -296,7 +300,7 @@ int fiber_rwlock_try_wrlock(struct fiber_rwlock *lock)
 	if (!here)
 		return err;
 	if (try_write(l, here))
-		return 0;
+		return fiber_held_add(l);
 	return is_writer(at_load(&l->word, RELAXED), here) ? -EDEADLK : -EAGAIN;
 }
 

@@ -43,6 +43,7 @@
 #include "debug.h"
 #include "extra.h"
 #include "life.h"
+#include "owner.h"
 #include "sized.h"
 #include "slab.h"
 
@@ -515,4 +516,25 @@ int fiber_scope_new(struct fiber_scope **scope,
 	extra->owned = &s->owned;
 	*scope = s;
 	return 0;
+}
+
+/* Who joins a child for its scope is the first to do so. */
+struct fiber *_fiber_owner_scope(struct fiber *f, const void **on,
+				 int64_t *deadline)
+{
+	struct fiber *owner = NULL;
+	struct fiber_waiter *w;
+
+	*deadline = INT64_MAX;
+	fiber_lock(&f->lock);
+	w = f->joiners;
+	if (w && at_load(&w->fiber->kind, RELAXED) == FIBER_KIND_CALL) {
+		const struct child *c = w->fiber->arg;
+
+		owner = c->scope->owner;
+		*on = &c->scope->waiters;
+		*deadline = c->scope->deadline;
+	}
+	fiber_unlock(&f->lock);
+	return owner;
 }

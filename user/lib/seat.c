@@ -4,6 +4,7 @@
  */
 #include <fiber/run.h>
 
+#include "deadlock.h"
 #include "monitor.h"
 #include "probe.h"
 #include "queue.h"
@@ -50,9 +51,15 @@ struct fiber_worker *_fiber_seat_pop_idle(void)
 
 void _fiber_seat_lie_down(struct fiber_worker *w)
 {
+	bool is_spare;
+
 	fiber_lock(&rt->idle_lock);
-	push(w, fiber_is_spare(w) ? FIBER_LIST_SPARE : FIBER_LIST_IDLE);
+	is_spare = fiber_is_spare(w);
+	push(w, is_spare ? FIBER_LIST_SPARE : FIBER_LIST_IDLE);
 	fiber_unlock(&rt->idle_lock);
+	/* All who hold seats may sleep already. */
+	if (is_spare)
+		_fiber_deadlock_poke();
 }
 
 enum fiber_list _fiber_seat_get_up(struct fiber_worker *w)

@@ -28,7 +28,7 @@ int _fiber_sigquit_set(const char *value)
 
 static void dump(void)
 {
-	int err = _fiber_dump_begin(STDERR_FILENO, 0);
+	int err = _fiber_dump_begin(STDERR_FILENO, NULL, 0);
 
 	if (err)
 		fprintf(stderr, "fiber: no dump: %s\n", fiber_strerror(err));

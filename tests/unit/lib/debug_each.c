@@ -207,7 +207,7 @@ static struct fiber_info check_waits(const char *name, unsigned int call,
 	CHECK(info.entry);
 	CHECK(info.stack_used > 0 && info.stack_used < 32 * 1024);
 	CHECK_EQ(info.cancelled, 0);
-	CHECK_EQ(info.reserved, 0);
+	CHECK_EQ(info.bound, 0);
 	return info;
 }
 

@@ -15,7 +15,7 @@ extern "C" {
 enum fiber_state {
 	FIBER_STATE_NEW, /* has not run yet */
 	FIBER_STATE_READY, /* waits for its turn */
-	FIBER_STATE_RUNS, /* on a worker */
+	FIBER_STATE_RUNS, /* on a worker, or a thread of its own */
 	FIBER_STATE_WAITS, /* in a call of this library */
 };
 
@@ -47,7 +47,7 @@ struct fiber_info {
 	char name[FIBER_NAME_SIZE]; /* empty if it has none */
 	const void *entry; /* its function; NULL: it is a thread */
 	unsigned int state; /* enum fiber_state */
-	unsigned int worker; /* RUNS: the number of that */
+	unsigned int worker; /* RUNS: the number of that, if it is not bound */
 	unsigned int call; /* WAITS: enum fiber_call; else FIBER_CALL_NONE */
 	unsigned int cases; /* SELECT: how many */
 	const void *object; /* WAITS: for what; it may be gone by now */
@@ -56,7 +56,7 @@ struct fiber_info {
 	uint64_t waits_ms; /* for so long, give or take some milliseconds */
 	size_t stack_used; /* bytes, where it is at; 0: not known, or none */
 	int cancelled; /* the reason, or 0 */
-	unsigned int reserved; /* 0 */
+	unsigned int bound; /* it has a thread of its own (FIBER_BOUND) */
 };
 
 /*
