@@ -28,8 +28,7 @@ static const void *chan_of(const void *queue, bool *is_send)
 	return (const char *)queue - (uintptr_t)queue % 64;
 }
 
-/* wait.h: on is not NULL. */
-static const void *object_of(enum fiber_call call, const void *on)
+const void *_fiber_look_object(enum fiber_call call, const void *on)
 {
 	bool is_send;
 
@@ -84,7 +83,7 @@ static void describe_wait(struct fiber_sight *sight)
 	if ((int32_t)(now - look->since) > 0)
 		info->waits_ms = now - look->since;
 	if (look->on)
-		info->object = object_of(look->call, look->on);
+		info->object = _fiber_look_object(look->call, look->on);
 	if (look->call == FIBER_CALL_SELECT)
 		info->cases = look->row;
 	if (look->call == FIBER_CALL_JOIN) {

@@ -53,6 +53,9 @@ bool _fiber_look_is_direct(void);
  */
 void _fiber_look_words(void *to, const void *from, size_t n);
 
+/* debug.c: the object itself, from what a wait is on (wait.h), which is not NULL. */
+const void *_fiber_look_object(enum fiber_call call, const void *on);
+
 /* What the program calls it: "fiber_recv()" and so on. */
 const char *_fiber_look_call_name(unsigned int call);
 

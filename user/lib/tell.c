@@ -111,7 +111,8 @@ static void tell_object(struct fiber_lines *lines, const struct fiber *f,
 	} else if (look->call == FIBER_CALL_SELECT) {
 		_fiber_tell(lines, " of %u", look->row);
 	} else if (look->on) {
-		_fiber_tell(lines, " on %p", look->on);
+		_fiber_tell(lines, " on %p",
+			    _fiber_look_object(look->call, look->on));
 	}
 	if (owner && look->call != FIBER_CALL_JOIN) {
 		_fiber_tell(lines, " of ");

@@ -18,7 +18,8 @@ static char said[65536];
 static int hang(void *arg)
 {
 	(void)arg;
-	return fiber_event_wait(&event);
+	CHECK_EQ(fiber_event_wait(&event), 0);
+	return 0;
 }
 
 static int count(const char *part)
