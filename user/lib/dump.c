@@ -479,4 +479,5 @@ int fiber_dump(int fd, unsigned int flags)
 void _fiber_dump_forget(void)
 {
 	pthread_mutex_init(&one, NULL);
+	_fiber_shot_forget();
 }

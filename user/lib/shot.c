@@ -235,3 +235,8 @@ int _fiber_shot_take(uint32_t tid, int64_t until, struct fiber_stackcopy *copy,
 	memcpy(copy->bytes, place.copy.bytes, place.copy.len);
 	return 0;
 }
+
+void _fiber_shot_forget(void)
+{
+	at_store(&place.word, FREE, RELAXED);
+}

@@ -42,4 +42,7 @@ void _fiber_shot_end(void);
 int _fiber_shot_take(uint32_t tid, int64_t until, struct fiber_stackcopy *copy,
 		     const struct fiber **fiber, uint32_t *life);
 
+/* In the child of a fork: nobody was asked. */
+void _fiber_shot_forget(void);
+
 #endif /* FIBER_SHOT_H */
