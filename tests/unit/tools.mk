@@ -49,12 +49,14 @@ $(TSAN_PROGRAMS): $(B)/unit/tsan/lib/%: \
 # what limits or counts memory, threads, wake-ups or time, of which some are the
 # emulator's (fiber_starved, harsh_alloc, run_result, sched_idle, sched_spin); and
 # threads that are stopped by signals at any instruction, and fork() with threads, at
-# which it fails assertions of its own (harsh_stall, harsh_syscalls, run_fork).
+# which it fails assertions of its own (harsh_stall, harsh_syscalls, run_fork,
+# deadlock_partial).
 AARCH64_CC ?= aarch64-linux-gnu-gcc
 AARCH64_LEFT_OUT := switch_unwind fiber_unwind probe_stop harsh_fault stack_guard \
 	stack_limits stack_overflow_report fiber_stack_overflow many_stacks \
 	stack_pool fiber_stack_nohuge fiber_starved harsh_alloc run_result \
-	sched_idle sched_spin harsh_stall harsh_syscalls run_fork
+	sched_idle sched_spin harsh_stall harsh_syscalls run_fork \
+	deadlock_partial
 AARCH64_TESTS := $(filter-out $(AARCH64_LEFT_OUT),$(LIB_TESTS))
 AARCH64_PROGRAMS := $(if $(shell command -v $(AARCH64_CC)),\
 	$(AARCH64_TESTS:%=$(B)/unit/aarch64/lib/%))

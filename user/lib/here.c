@@ -22,6 +22,7 @@
 #include "clock.h"
 #include "control.h"
 #include "deadlock.h"
+#include "debug.h"
 #include "extra.h"
 #include "held.h"
 #include "here.h"
@@ -44,7 +45,11 @@ static void detach(struct fiber_here *here)
 	_fiber_alarm_del(&f->alarm);
 	_fiber_control_put(f, f);
 	free(here);
-	_fiber_deadlock_poke();
+	/* The thread may have been all that could wake others. */
+	if (_fiber_rt_hold()) {
+		_fiber_deadlock_poke();
+		_fiber_rt_release();
+	}
 }
 
 static _Noreturn void die(struct fiber *f)
