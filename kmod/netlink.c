@@ -21,6 +21,7 @@
 #include <net/netlink.h>
 
 #include "event.h"
+#include "group.h"
 #include "hist.h"
 #include "netlink.h"
 #include "hook.h"
@@ -122,6 +123,11 @@ static const struct genl_ops fiber_ops[] = {
 	{
 		.cmd = FIBER_CMD_UNSUBSCRIBE,
 		.doit = fiber_unsubscribe_doit,
+		POLICY(none_policy),
+	},
+	{
+		.cmd = FIBER_CMD_GROUP_CREATE,
+		.doit = fiber_group_create_doit,
 		POLICY(none_policy),
 	},
 };
@@ -249,6 +255,10 @@ static int put_info(struct sk_buff *skb)
 		{ FIBER_A_INFO_SUBSCRIBERS_MAX, FIBER_SUBSCRIBERS_MAX },
 		{ FIBER_A_INFO_SUBSCRIBERS_USER_MAX,
 		  FIBER_SUBSCRIBERS_USER_MAX },
+		{ FIBER_A_INFO_GROUPS, fiber_groups_now() },
+		{ FIBER_A_INFO_GROUPS_USER_MAX, fiber_groups_user_max() },
+		{ FIBER_A_INFO_MEMBERS, fiber_members_now() },
+		{ FIBER_A_INFO_MEMBERS_USER_MAX, fiber_members_user_max() },
 	};
 	int i, err;
 
