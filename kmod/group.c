@@ -7,8 +7,9 @@
  *
  * LIFETIME. The group ends with its file, and the file holds the module (its
  * operations have an owner, and the kernel drops that after release() has
- * returned). Whoever is in an ioctl, a park included, holds the file: so while
- * anybody uses the group, it is there, and so is this code. Closing the
+ * returned). Whoever is in an ioctl, a park included, holds the file, and so
+ * does a park that a netlink request has queued: so while anybody uses the
+ * group, it is there, and so is this code. Closing the
  * descriptor under a parked thread is safe and wakes nobody.
  *
  * A member ends by detach, or with its group. A thread that ends tells us
@@ -188,6 +189,12 @@ static bool has_ended(const struct member *m)
 	return READ_ONCE(m->parker.task->flags) & PF_EXITING;
 }
 
+/* A thread may begin to exit with its park queued, which has then still to run. */
+static bool is_left(const struct member *m)
+{
+	return has_ended(m) && !fiber_park_is_queued(&m->parker);
+}
+
 static int member_add(struct member *m)
 {
 	struct group *g = m->group;
@@ -225,7 +232,7 @@ static void sweep(struct group *g)
 	unsigned long handle;
 
 	xa_for_each(&g->members, handle, m)
-		if (has_ended(m))
+		if (is_left(m))
 			member_del(m);
 	g->sweep_at = max(SWEEP_MIN, 2 * g->members_n);
 }
@@ -503,35 +510,84 @@ struct file *fiber_group_new(u32 *id, struct netlink_ext_ack *extack)
 	return file;
 }
 
-/**
- * fiber_groups_now - how many groups there are
+/*
+ * The park is queued first, because that can fail, and a resume cannot be taken
+ * back.
  */
+static int switch_queued(struct file *file, const struct fiber_switch *s)
+{
+	struct group *g = file->private_data;
+	struct member *self = member_self(g);
+	int err;
+
+	if (!self)
+		return -ENOENT;
+	err = fiber_park_queue(&self->parker, get_file(file),
+			       fiber_deadline(s->until_ns));
+	if (err) {
+		fput(file);
+		return err;
+	}
+	err = s->target ? resume(g, s->target, true) : 0;
+	if (err)
+		fiber_park_call_off(&self->parker);
+	return err;
+}
+
+static int switch_file(struct file *file, const struct fiber_switch *s)
+{
+	struct group *g = file->private_data;
+
+	if (file->f_op != &group_fops)
+		return -EBADF;
+	if (!is_of_this_process(g))
+		return -EXDEV;
+	if (!makes_sense(s))
+		return -EINVAL;
+	if (s->flags & FIBER_SWITCH_FLAG_NOWAIT)
+		return resume(g, s->target, false);
+	return switch_queued(file, s);
+}
+
+/**
+ * fiber_group_switch - switch, with the park left for the way to user mode
+ * @fd: a group's descriptor
+ * @s: what to do
+ *
+ * Context: unless @s does not wait, a system call of the native table that
+ * returns to user mode next; sleeps not.
+ * Return: 0, and the caller will park if it waits; -EBADF, -EINVAL, -EXDEV,
+ * -ENOENT, -ESRCH, -EBUSY for a second one in the same call, and it will not.
+ */
+int fiber_group_switch(u32 fd, const struct fiber_switch *s)
+{
+	struct file *file = fget(fd);
+	int err;
+
+	if (!file)
+		return -EBADF;
+	err = switch_file(file, s);
+	fput(file);
+	return err;
+}
+
+/* For information. Members that have ended count until they are swept. */
+
 u32 fiber_groups_now(void)
 {
 	return READ_ONCE(groups_n);
 }
 
-/**
- * fiber_members_now - how many threads are attached to groups
- *
- * Those that have ended but were not swept yet are among them.
- */
-u32 fiber_members_now(void)
-{
-	return READ_ONCE(members_n);
-}
-
-/**
- * fiber_groups_user_max - how many groups one user may have
- */
 u32 fiber_groups_user_max(void)
 {
 	return READ_ONCE(groups_user_max);
 }
 
-/**
- * fiber_members_user_max - how many threads one user may have attached
- */
+u32 fiber_members_now(void)
+{
+	return READ_ONCE(members_n);
+}
+
 u32 fiber_members_user_max(void)
 {
 	return READ_ONCE(members_user_max);

@@ -4,6 +4,7 @@
 
 #include <linux/types.h>
 
+struct fiber_switch;
 struct file;
 struct netlink_ext_ack;
 
@@ -15,6 +16,7 @@ struct netlink_ext_ack;
 void fiber_group_exit(void);
 
 struct file *fiber_group_new(u32 *id, struct netlink_ext_ack *extack);
+int fiber_group_switch(u32 fd, const struct fiber_switch *s);
 
 u32 fiber_groups_now(void);
 u32 fiber_groups_user_max(void);

@@ -71,6 +71,14 @@ static const struct nla_policy subscribe_policy[] = {
 	[FIBER_A_EVENT_UID] = { .type = NLA_U32 },
 };
 
+static const struct nla_policy switch_policy[] = {
+	[FIBER_A_GROUP_FD] = { .type = NLA_U32 },
+	[FIBER_A_GROUP_TARGET] = { .type = NLA_U32 },
+	[FIBER_A_GROUP_FLAGS] =
+		NLA_POLICY_MASK(NLA_U32, FIBER_SWITCH_FLAG_NOWAIT),
+	[FIBER_A_GROUP_UNTIL_NS] = { .type = NLA_S64 },
+};
+
 #define POLICY(p) .policy = (p), .maxattr = ARRAY_SIZE(p) - 1
 
 static int info_get_doit(struct sk_buff *skb, struct genl_info *info);
@@ -129,6 +137,11 @@ static const struct genl_ops fiber_ops[] = {
 		.cmd = FIBER_CMD_GROUP_CREATE,
 		.doit = fiber_group_create_doit,
 		POLICY(none_policy),
+	},
+	{
+		.cmd = FIBER_CMD_SWITCH,
+		.doit = fiber_switch_doit,
+		POLICY(switch_policy),
 	},
 };
 

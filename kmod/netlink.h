@@ -59,5 +59,6 @@ int fiber_event_send(const struct fiber_subscriber *s,
 
 /* netlink-group.c */
 int fiber_group_create_doit(struct sk_buff *skb, struct genl_info *info);
+int fiber_switch_doit(struct sk_buff *skb, struct genl_info *info);
 
 #endif /* _FIBER_NETLINK_H */

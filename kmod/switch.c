@@ -31,14 +31,19 @@
  * hint to one scheduling class. Preemption between the wake and the sleep is
  * not prevented: what that takes is not exported, and it costs one switch.
  */
+#include <linux/file.h>
 #include <linux/freezer.h>
+#include <linux/fs.h>
 #include <linux/hrtimer.h>
 #include <linux/nsproxy.h>
 #include <linux/overflow.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
+#include <linux/sched/task_stack.h>
+#include <linux/task_work.h>
 #include <linux/time_namespace.h>
 #include <linux/wait.h>
+#include <asm/syscall.h>
 
 #include "compat.h"
 #include "switch.h"
@@ -53,6 +58,7 @@ void fiber_parker_init(struct fiber_parker *p, struct task_struct *task)
 	raw_spin_lock_init(&p->lock);
 	p->state = FIBER_PARKER_AWAY;
 	p->task = task;
+	p->pending = NULL;
 }
 
 /* Take the token, or be parked. Return: whether there was a token. */
@@ -121,6 +127,80 @@ int fiber_park(struct fiber_parker *p, ktime_t until)
 	err = sleep_parked(p, until == KTIME_MAX ? NULL : &until);
 	__set_current_state(TASK_RUNNING);
 	return leave(p, err);
+}
+
+/*
+ * A queued park: the thread is on its way to user mode, or to its end, and
+ * holds nothing. There is no request to run again, so a signal is always told.
+ *
+ * The file's last reference may be this one. fput() then leaves the rest to a
+ * task work of its own, which runs after this function has returned: the kernel
+ * drops the module from there.
+ */
+static void park_queued(struct callback_head *work)
+{
+	struct fiber_parker *p = container_of(work, struct fiber_parker, work);
+	struct file *file = p->pending;
+	int err = 0;
+
+	if (!p->called_off && !(current->flags & PF_EXITING))
+		err = fiber_park(p, p->until);
+	if (err == -ERESTARTNOHAND)
+		err = -EINTR;
+	if (err)
+		syscall_set_return_value(current, task_pt_regs(current), err,
+					 0);
+	/* The last use of p; pairs with fiber_park_is_queued(). */
+	smp_store_release(&p->pending, NULL);
+	fput(file);
+}
+
+/**
+ * fiber_park_queue - park on the way to user mode
+ * @p: the caller's own parker
+ * @file: what keeps @p; its reference is taken over, but not on failure
+ * @until: from fiber_deadline()
+ *
+ * What ends the park is told by what the system call returns: an error of the
+ * park replaces what it would have returned.
+ *
+ * Context: a system call of the native table; sleeps not.
+ * Return: 0, -EBUSY when one is queued, -ESRCH when the caller is exiting.
+ */
+int fiber_park_queue(struct fiber_parker *p, struct file *file, ktime_t until)
+{
+	int err;
+
+	if (p->pending)
+		return -EBUSY;
+	p->until = until;
+	p->called_off = false;
+	init_task_work(&p->work, park_queued);
+	WRITE_ONCE(p->pending, file);
+	err = task_work_add(current, &p->work, TWA_RESUME);
+	if (err)
+		WRITE_ONCE(p->pending, NULL);
+	return err;
+}
+
+/**
+ * fiber_park_call_off - have a queued park do nothing
+ * @p: the caller's own parker, in the call that queued it
+ *
+ * It cannot be taken back: task_work_cancel() is not exported.
+ */
+void fiber_park_call_off(struct fiber_parker *p)
+{
+	p->called_off = true;
+}
+
+/**
+ * fiber_park_is_queued - may a queued park still use the parker?
+ * @p: anybody's parker
+ */
+bool fiber_park_is_queued(const struct fiber_parker *p)
+{
+	return smp_load_acquire(&p->pending);
 }
 
 /**

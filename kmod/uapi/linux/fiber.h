@@ -26,6 +26,9 @@
  *  FIBER_CMD_GROUP_CREATE do: make a group of threads of the calling process;
  *                         replies with ID and FD, for which see
  *                         <linux/fiber_group.h>.             (FIBER_A_GROUP_*)
+ *  FIBER_CMD_SWITCH       do: resume member TARGET of group FD, and park the
+ *                         sender in its send(), until UNTIL_NS; or only one of
+ *                         the two.
  *
  * A watch and a subscription belong to the socket and end with it, or with
  * the last copy of it where it was inherited.
@@ -334,6 +337,9 @@ enum {
 	FIBER_A_GROUP_PAD = 1,
 	FIBER_A_GROUP_ID,		/* u32 */
 	FIBER_A_GROUP_FD,		/* u32 */
+	FIBER_A_GROUP_TARGET,		/* u32 */
+	FIBER_A_GROUP_FLAGS,		/* u32, enum fiber_switch_flag */
+	FIBER_A_GROUP_UNTIL_NS,		/* s64 */
 
 	__FIBER_A_GROUP_MAX,
 	FIBER_A_GROUP_MAX = __FIBER_A_GROUP_MAX - 1
@@ -350,6 +356,7 @@ enum {
 	FIBER_CMD_UNSUBSCRIBE,
 	FIBER_CMD_EVENT,
 	FIBER_CMD_GROUP_CREATE,
+	FIBER_CMD_SWITCH,
 
 	__FIBER_CMD_MAX,
 	FIBER_CMD_MAX = __FIBER_CMD_MAX - 1
