@@ -2,6 +2,8 @@
 /*
  * What a group refuses is the documented errno, and changes nothing.
  */
+#include <fcntl.h>
+#include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -77,6 +79,44 @@ TEST_F(group, deadline)
 
 	EXPECT_EQ(-ETIMEDOUT, group_park(self->fd, until));
 	EXPECT_LE(until, in_ns(0));
+}
+
+/* Whose clock is a thousand seconds ahead: its deadlines are by that one. */
+static int park_ahead(void *arg)
+{
+	int64_t until;
+	struct nl nl;
+	int fd;
+
+	(void)arg;
+	if (ask_open(&nl))
+		return 1;
+	fd = group_create(&nl);
+	if (fd < 0 || group_attach(fd) < 0)
+		return 2;
+	until = in_ns(30 * MS);
+	if (until < 1000 * (int64_t)SECOND)
+		return 3;
+	if (group_park(fd, until) != -ETIMEDOUT || in_ns(0) < until)
+		return 4;
+	return 0;
+}
+
+static bool set_clock_ahead(void)
+{
+	int fd = open("/proc/self/timens_offsets", O_WRONLY | O_CLOEXEC);
+	bool ok = fd >= 0 && write(fd, "monotonic 1000 0", 16) == 16;
+
+	close(fd);
+	return ok;
+}
+
+TEST_F(group, deadline_in_time_namespace)
+{
+	if (unshare(CLONE_NEWTIME))
+		SKIP(return, "no time namespaces");
+	ASSERT_TRUE(set_clock_ahead());
+	EXPECT_EQ(0, child_run(park_ahead, NULL));
 }
 
 TEST_F(group, not_a_member)
