@@ -117,6 +117,17 @@ void fiber_caller_put(struct fiber_caller *c)
 }
 
 /**
+ * fiber_caller_opened - is the sender's user also the opener's?
+ * @c: the caller
+ *
+ * For what is done to the sender rather than told to it.
+ */
+bool fiber_caller_opened(const struct fiber_caller *c)
+{
+	return uid_eq(c->opener->euid, c->sender->euid);
+}
+
+/**
  * fiber_may_see - may the caller see what /proc shows of a task?
  * @c: the caller
  * @target: the task's objective credentials

@@ -27,6 +27,7 @@ int fiber_caller_get(struct fiber_caller *c, struct sock *sk);
 void fiber_caller_put(struct fiber_caller *c);
 
 bool fiber_may_see(const struct fiber_caller *c, const struct cred *target);
+bool fiber_caller_opened(const struct fiber_caller *c);
 bool fiber_may_watch(const struct fiber_caller *c, struct task_struct *task);
 
 u32 fiber_caller_uid(const struct fiber_caller *c, const struct cred *target);

@@ -55,6 +55,20 @@ static inline bool fiber_task_is_runnable(const struct task_struct *p)
 #endif
 }
 
+/*
+ * For default_wake_function(): the waker is about to sleep, and where the
+ * kernel can be told so, the woken one had best run where the waker did. The
+ * kernel keeps its WF_ flags in a private header, and warns about any that it
+ * does not take.
+ */
+#define FIBER_WF_SYNC 0x10
+/* 6.6, "sched: add a few helpers to wake up tasks on the current cpu". */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
+#define FIBER_WAKE_HERE (FIBER_WF_SYNC | 0x40)
+#else
+#define FIBER_WAKE_HERE FIBER_WF_SYNC
+#endif
+
 /* 6.16, "exit: move and extend sched_process_exit() tracepoint". */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
 #define FIBER_EXIT_PROBE_ARGS void *data, struct task_struct *p, bool unused

@@ -11,6 +11,7 @@
 #include <linux/module.h>
 
 #include "event.h"
+#include "group.h"
 #include "hist.h"
 #include "netlink.h"
 #include "hook.h"
@@ -34,6 +35,7 @@ static void __exit fiber_exit(void)
 {
 	fiber_subscriber_close();
 	fiber_netlink_exit();
+	fiber_group_exit();
 	fiber_watch_exit();
 	fiber_hook_exit();
 	fiber_subscriber_exit();
@@ -45,6 +47,6 @@ module_exit(fiber_exit);
 
 MODULE_AUTHOR("the fiber authors");
 MODULE_DESCRIPTION(
-	"Scheduling statistics of processes and threads over generic netlink");
+	"Scheduling statistics of processes and threads over generic netlink, and the switch between threads");
 MODULE_LICENSE("GPL");
 MODULE_VERSION(FIBER_VERSION);

@@ -21,6 +21,7 @@
 #include <net/netlink.h>
 
 #include "event.h"
+#include "group.h"
 #include "hist.h"
 #include "netlink.h"
 #include "hook.h"
@@ -68,6 +69,14 @@ static const struct nla_policy subscribe_policy[] = {
 	[FIBER_A_EVENT_TYPES] = NLA_POLICY_MASK(NLA_U32, EVENTS),
 	[FIBER_A_EVENT_PID] = NLA_POLICY_MIN(NLA_U32, 1),
 	[FIBER_A_EVENT_UID] = { .type = NLA_U32 },
+};
+
+static const struct nla_policy switch_policy[] = {
+	[FIBER_A_GROUP_FD] = { .type = NLA_U32 },
+	[FIBER_A_GROUP_TARGET] = { .type = NLA_U32 },
+	[FIBER_A_GROUP_FLAGS] =
+		NLA_POLICY_MASK(NLA_U32, FIBER_SWITCH_FLAG_NOWAIT),
+	[FIBER_A_GROUP_UNTIL_NS] = { .type = NLA_S64 },
 };
 
 #define POLICY(p) .policy = (p), .maxattr = ARRAY_SIZE(p) - 1
@@ -123,6 +132,16 @@ static const struct genl_ops fiber_ops[] = {
 		.cmd = FIBER_CMD_UNSUBSCRIBE,
 		.doit = fiber_unsubscribe_doit,
 		POLICY(none_policy),
+	},
+	{
+		.cmd = FIBER_CMD_GROUP_CREATE,
+		.doit = fiber_group_create_doit,
+		POLICY(none_policy),
+	},
+	{
+		.cmd = FIBER_CMD_SWITCH,
+		.doit = fiber_switch_doit,
+		POLICY(switch_policy),
 	},
 };
 
@@ -249,6 +268,10 @@ static int put_info(struct sk_buff *skb)
 		{ FIBER_A_INFO_SUBSCRIBERS_MAX, FIBER_SUBSCRIBERS_MAX },
 		{ FIBER_A_INFO_SUBSCRIBERS_USER_MAX,
 		  FIBER_SUBSCRIBERS_USER_MAX },
+		{ FIBER_A_INFO_GROUPS, fiber_groups_now() },
+		{ FIBER_A_INFO_GROUPS_USER_MAX, fiber_groups_user_max() },
+		{ FIBER_A_INFO_MEMBERS, fiber_members_now() },
+		{ FIBER_A_INFO_MEMBERS_USER_MAX, fiber_members_user_max() },
 	};
 	int i, err;
 

@@ -57,4 +57,8 @@ int fiber_unsubscribe_doit(struct sk_buff *skb, struct genl_info *info);
 int fiber_event_send(const struct fiber_subscriber *s,
 		     const struct fiber_event *e, u64 dropped);
 
+/* netlink-group.c */
+int fiber_group_create_doit(struct sk_buff *skb, struct genl_info *info);
+int fiber_switch_doit(struct sk_buff *skb, struct genl_info *info);
+
 #endif /* _FIBER_NETLINK_H */

@@ -62,7 +62,7 @@ install: user		## install tool, library, man pages, and the module if built; DES
 	$(Q)install $(B)/lib/$(NL_SONAME) $(INSTALL_ROOT)/lib
 	$(Q)ln -sf $(NL_SONAME) $(INSTALL_ROOT)/lib/libfibernl.so
 	$(Q)install -m 644 user/include/fiber/nl.h $(INSTALL_ROOT)/include/fiber
-	$(Q)install -m 644 kmod/uapi/linux/fiber.h $(INSTALL_ROOT)/include/linux
+	$(Q)install -m 644 kmod/uapi/linux/*.h $(INSTALL_ROOT)/include/linux
 	$(Q)install -m 644 user/ctl/completion/fiberctl.bash \
 		$(INSTALL_ROOT)/share/bash-completion/completions/fiberctl
 	$(Q)sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' \

@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include "self.h"
+#include "group.h"
 
 /* More allocations than any request makes. */
 #define NTH_MAX 200
@@ -212,6 +213,11 @@ static struct nl_msg *unsubscribe_(struct nl *nl)
 	return ask_new(nl, FIBER_CMD_UNSUBSCRIBE, NLM_F_ACK);
 }
 
+static struct nl_msg *group_create_(struct nl *nl)
+{
+	return ask_new(nl, FIBER_CMD_GROUP_CREATE, NLM_F_ACK);
+}
+
 #define EACH(request)                                                      \
 	TEST_F_TIMEOUT(fiber, request, SLOW_S)                             \
 	{                                                                  \
@@ -238,5 +244,29 @@ EACH(unwatch)
 EACH(subscribe_all)
 EACH(subscribe_pid)
 EACH(unsubscribe_)
+EACH(group_create_)
+
+/* What needs memory in a group is to become a member. */
+TEST_F_TIMEOUT(fiber, group_attach_, SLOW_S)
+{
+	int fd = group_create(&self->nl), nth = 1, refused = 0;
+	bool pending = false;
+
+	if (!fault_injection())
+		SKIP(return, "the kernel has no fault injection");
+	ASSERT_LE(0, fd);
+	for (; !pending && nth < NTH_MAX; nth++) {
+		int handle;
+
+		fail_set(nth);
+		handle = group_attach(fd);
+		pending = fail_pending();
+		refused += handle == -ENOMEM;
+		EXPECT_TRUE(handle > 0 || handle == -ENOMEM);
+		EXPECT_EQ(handle > 0 ? 0 : -ENOENT, group_detach(fd));
+	}
+	EXPECT_LT(0, refused);
+	EXPECT_EQ(0, members_now(&self->nl));
+}
 
 TEST_HARNESS_MAIN

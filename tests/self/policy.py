@@ -27,7 +27,7 @@ NLMSG_ERROR, NLMSG_DONE = 2, 3
 NLM_F_REQUEST, NLM_F_DUMP = 1, 0x300
 
 POLICY_TYPE, POLICY_MIN_U, POLICY_MASK = 1, 4, 12
-TYPES = {1: "flag", 2: "u8", 3: "u16", 4: "u32", 5: "u64", 10: "binary", 12: "string", 13: "nul-string"}
+TYPES = {1: "flag", 2: "u8", 3: "u16", 4: "u32", 5: "u64", 9: "s64", 10: "binary", 12: "string", 13: "nul-string"}
 KSFT_SKIP = 4
 
 

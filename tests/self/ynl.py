@@ -119,6 +119,16 @@ def test_events(fiber):
     fiber.do("unsubscribe", {})
 
 
+def test_group(fiber):
+    first, second = fiber.do("group-create", {}), fiber.do("group-create", {})
+    assert first["id"] != second["id"] and first["fd"] != second["fd"], (first, second)
+    assert fiber.do("info-get", {})["groups"] == 2
+    os.close(first["fd"])
+    os.close(second["fd"])
+    info = fiber.do("info-get", {})
+    assert info["groups"] == info["members"] == 0 < info["groups-user-max"], info
+
+
 def test_refusals(fiber):
     for op, request in (("process-get", {}), ("thread-get", {"tid": 0x3ffffff}),
                         ("unsubscribe", {}), ("unwatch", {"id": 99})):
@@ -151,7 +161,7 @@ def test_schema(_fiber):
 
 
 TESTS = [test_schema, test_info, test_process, test_process_dump, test_thread, test_thread_dump,
-         test_watch, test_events, test_refusals, test_genl_ctrl_list]
+         test_watch, test_events, test_group, test_refusals, test_genl_ctrl_list]
 
 
 def run(number, test):

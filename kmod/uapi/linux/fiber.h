@@ -23,6 +23,12 @@
  *                         PID, UID when given.               (FIBER_A_EVENT_*)
  *  FIBER_CMD_UNSUBSCRIBE  do: end that.
  *  FIBER_CMD_EVENT        sent to subscribers, unicast, with sequence number 0.
+ *  FIBER_CMD_GROUP_CREATE do: make a group of threads of the calling process;
+ *                         replies with ID and FD, for which see
+ *                         <linux/fiber_group.h>.             (FIBER_A_GROUP_*)
+ *  FIBER_CMD_SWITCH       do: resume member TARGET of group FD, and park the
+ *                         sender in its send(), until UNTIL_NS; or only one of
+ *                         the two.
  *
  * A watch and a subscription belong to the socket and end with it, or with
  * the last copy of it where it was inherited.
@@ -233,6 +239,17 @@ enum fiber_probe {
 	FIBER_PROBE_SCHED_PROCESS_EXIT	= 1 << 3,
 };
 
+enum fiber_switch_flag {
+	FIBER_SWITCH_FLAG_NOWAIT	= 1 << 0,	/* only resume */
+};
+
+/* For FIBER_IOC_SWITCH of <linux/fiber_group.h>. */
+struct fiber_switch {
+	__u32 target;		/* member to resume; 0: only park */
+	__u32 flags;		/* enum fiber_switch_flag */
+	__s64 until_ns;		/* CLOCK_MONOTONIC; the largest value: none */
+};
+
 enum {
 	FIBER_A_INFO_PAD = 1,
 	FIBER_A_INFO_VERSION,			/* string */
@@ -245,6 +262,10 @@ enum {
 	FIBER_A_INFO_SUBSCRIBERS_MAX,		/* u32 */
 	FIBER_A_INFO_SUBSCRIBERS_USER_MAX,	/* u32 */
 	FIBER_A_INFO_EVENTS_LOST,		/* u64 */
+	FIBER_A_INFO_GROUPS,			/* u32 */
+	FIBER_A_INFO_GROUPS_USER_MAX,		/* u32 */
+	FIBER_A_INFO_MEMBERS,			/* u32 */
+	FIBER_A_INFO_MEMBERS_USER_MAX,		/* u32 */
 
 	__FIBER_A_INFO_MAX,
 	FIBER_A_INFO_MAX = __FIBER_A_INFO_MAX - 1
@@ -313,6 +334,18 @@ enum {
 };
 
 enum {
+	FIBER_A_GROUP_PAD = 1,
+	FIBER_A_GROUP_ID,		/* u32 */
+	FIBER_A_GROUP_FD,		/* u32 */
+	FIBER_A_GROUP_TARGET,		/* u32 */
+	FIBER_A_GROUP_FLAGS,		/* u32, enum fiber_switch_flag */
+	FIBER_A_GROUP_UNTIL_NS,		/* s64 */
+
+	__FIBER_A_GROUP_MAX,
+	FIBER_A_GROUP_MAX = __FIBER_A_GROUP_MAX - 1
+};
+
+enum {
 	FIBER_CMD_INFO_GET = 1,
 	FIBER_CMD_PROCESS_GET,
 	FIBER_CMD_THREAD_GET,
@@ -322,6 +355,8 @@ enum {
 	FIBER_CMD_SUBSCRIBE,
 	FIBER_CMD_UNSUBSCRIBE,
 	FIBER_CMD_EVENT,
+	FIBER_CMD_GROUP_CREATE,
+	FIBER_CMD_SWITCH,
 
 	__FIBER_CMD_MAX,
 	FIBER_CMD_MAX = __FIBER_CMD_MAX - 1
