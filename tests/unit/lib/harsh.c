@@ -86,6 +86,10 @@ static void tell_runtime(void)
 		test_note("%llu fibers, %u of %u workers idle, %llu starved %s",
 			  (unsigned long long)s.fibers, s.idle, s.workers,
 			  (unsigned long long)s.starved, s.why);
+	/* Who says the results may be reading what is said here. */
+	fflush(stdout);
+	if (fiber_dump(STDERR_FILENO, 0) < 0)
+		test_note("no dump");
 }
 
 static void tell_all(void)
