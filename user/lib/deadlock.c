@@ -21,8 +21,12 @@
 #define rt (&_fiber_rt)
 
 #define MS 1000000
-/* To look again after so long, and then twice as long each time. */
+/*
+ * To look again after so long, and then so many times longer each time: three
+ * looks in the first five seconds, and one in the next minute.
+ */
 #define PAUSE_MIN (16 * INT64_C(1000000))
+#define PAUSE_GROWS 16
 #define PAUSE_MAX (3600 * INT64_C(1000000000))
 /* How long a cycle has to last, unless it is said. */
 #define LASTS_NS INT64_C(1000000000)
@@ -420,7 +424,7 @@ static bool is_due(int64_t now)
 		return true;
 	}
 	if (now >= next && pause_ns < PAUSE_MAX)
-		pause_ns *= 2;
+		pause_ns *= PAUSE_GROWS;
 	return now >= next;
 }
 

@@ -39,7 +39,7 @@
  * 2 only if these do not rule it out; to look for cycles takes as long as there
  * are fibers, and is only done so often that it is 1 % of the time. As a thread of
  * the program may end, or call, without the runtime's knowledge, it is looked
- * again after twice as long each time.
+ * again after 16 times as long each time.
  *
  * CONTEXT. By the monitor only, where nothing else is said.
  */
