@@ -4,6 +4,7 @@
  * fiber that is to blame, and aborted.
  */
 #include <errno.h>
+#include <stdatomic.h>
 
 #include "deadlocks.h"
 
@@ -22,7 +23,17 @@ static struct fiber *two;
 /* So that those that were made have come to where they wait. */
 static void give_way(void)
 {
-	CHECK_EQ(fiber_sleep(2 * MSEC), 0);
+	CHECK_EQ(fiber_sleep((TEST_SLOWER > 1 ? 40 : 2) * MSEC), 0);
+}
+
+/* Until so many have what they have. */
+static void meet(int n)
+{
+	static atomic_int come;
+
+	atomic_fetch_add(&come, 1);
+	while (atomic_load(&come) < n)
+		CHECK_EQ(fiber_sleep(MSEC), 0);
 }
 
 static int send_without_receiver(void *arg)
@@ -83,20 +94,23 @@ static int lost_wake(void *arg)
 	return fiber_cond_wait(&cond, &a);
 }
 
+static int lockers;
+
 static int lock_b_then_a(void *arg)
 {
 	(void)arg;
 	CHECK_EQ(fiber_mutex_lock(&b), 0);
-	give_way();
+	meet(lockers);
 	return fiber_mutex_lock(&a);
 }
 
 static int mutex_ab_ba(void *arg)
 {
 	(void)arg;
+	lockers = 2;
 	one = deadlocks_spawn("one", lock_b_then_a);
 	CHECK_EQ(fiber_mutex_lock(&a), 0);
-	give_way();
+	meet(lockers);
 	return fiber_mutex_lock(&b);
 }
 
@@ -104,17 +118,18 @@ static int lock_c_then_b(void *arg)
 {
 	(void)arg;
 	CHECK_EQ(fiber_mutex_lock(&c), 0);
-	give_way();
+	meet(lockers);
 	return fiber_mutex_lock(&b);
 }
 
 static int mutex_of_three(void *arg)
 {
 	(void)arg;
+	lockers = 3;
 	one = deadlocks_spawn("one", lock_b_then_a);
 	two = deadlocks_spawn("two", lock_c_then_b);
 	CHECK_EQ(fiber_mutex_lock(&a), 0);
-	give_way();
+	meet(lockers);
 	return fiber_mutex_lock(&c);
 }
 
@@ -267,14 +282,14 @@ static void nothing(void *arg)
 static void x_needs_y(void *arg)
 {
 	(void)arg;
-	give_way();
+	meet(2);
 	CHECK_EQ(fiber_once(&once_y, nothing, NULL), 0);
 }
 
 static void y_needs_x(void *arg)
 {
 	(void)arg;
-	give_way();
+	meet(2);
 	CHECK_EQ(fiber_once(&once_x, nothing, NULL), 0);
 }
 
