@@ -17,6 +17,7 @@ static struct fiber_rwlock x = FIBER_RWLOCK_INIT;
 static struct fiber_rwlock y = FIBER_RWLOCK_INIT;
 static struct fiber_event event = FIBER_EVENT_INIT;
 static struct fiber_event ready = FIBER_EVENT_INIT;
+static struct fiber_event begun = FIBER_EVENT_INIT;
 static struct fiber_barrier both = FIBER_BARRIER_INIT(2);
 static struct fiber *one;
 static struct fiber *two;
@@ -168,6 +169,7 @@ static struct fiber_once once = FIBER_ONCE_INIT;
 
 static void join_it(void *arg)
 {
+	CHECK_EQ(fiber_event_set(&begun), 0);
 	CHECK_EQ(join(arg), 0);
 }
 
@@ -183,7 +185,7 @@ static int lock_then_once(void *arg)
 	(void)arg;
 	CHECK_EQ(fiber_mutex_lock(&a), 0);
 	CHECK_EQ(fiber_event_set(&ready), 0);
-	CHECK_EQ(fiber_sleep(3 * MSEC), 0);
+	CHECK_EQ(fiber_event_wait(&begun), 0);
 	return fiber_once(&once, join_it, NULL);
 }
 
