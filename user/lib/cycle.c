@@ -90,11 +90,9 @@ static bool is_limited(const struct fiber *f)
 static bool waits_for_ever(const struct fiber *f)
 {
 	uint8_t kind = at_load(&f->kind, RELAXED);
-	uint64_t park = at_load(&f->park, ACQUIRE);
 
 	return (fiber_kind_is_fiber(kind) || kind == FIBER_KIND_THREAD) &&
-	       park & FIBER_PARK_PARKED && !(park & FIBER_PARK_CLAIMED) &&
-	       at_load(&f->deadline, RELAXED) == INT64_MAX;
+	       _fiber_look_is_for_ever(f);
 }
 
 /* Whether f is a node; then *node is written. */

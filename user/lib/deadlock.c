@@ -203,14 +203,6 @@ struct crowd {
 	bool all; /* of the fibers; and not on purpose, if that was looked at */
 };
 
-static bool waits_for_ever(const struct fiber *f)
-{
-	uint64_t park = at_load(&f->park, ACQUIRE);
-
-	return park & FIBER_PARK_PARKED && !(park & FIBER_PARK_CLAIMED) &&
-	       at_load(&f->deadline, RELAXED) == INT64_MAX;
-}
-
 /* Or it cannot be seen what it does. */
 static bool is_on_purpose(const struct fiber *f)
 {
@@ -228,8 +220,9 @@ static void join_crowd(struct crowd *crowd, const struct fiber *f, bool ask)
 	if (!fiber_kind_is_fiber(kind) && kind != FIBER_KIND_THREAD)
 		return;
 	/* A thread that does not is one too many in part 4. */
-	if (!waits_for_ever(f) || (ask && is_on_purpose(f))) {
-		crowd->all &= kind == FIBER_KIND_THREAD && !waits_for_ever(f);
+	if (!_fiber_look_is_for_ever(f) || (ask && is_on_purpose(f))) {
+		crowd->all &= kind == FIBER_KIND_THREAD &&
+			      !_fiber_look_is_for_ever(f);
 		return;
 	}
 	crowd->threads += kind != FIBER_KIND_FIBER;
@@ -325,7 +318,7 @@ static uint32_t tell_all(struct fiber_lines *lines, struct fiber **named)
 		struct fiber_look look;
 
 		if ((!fiber_kind_is_fiber(kind) && kind != FIBER_KIND_THREAD) ||
-		    !waits_for_ever(f) || n++ >= NAMED_MAX)
+		    !_fiber_look_is_for_ever(f) || n++ >= NAMED_MAX)
 			continue;
 		named[n - 1] = f;
 		_fiber_look(f, &look);

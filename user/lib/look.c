@@ -107,6 +107,12 @@ static bool is_parked(uint64_t park)
 	return park & FIBER_PARK_PARKED && !(park & FIBER_PARK_CLAIMED);
 }
 
+bool _fiber_look_is_for_ever(const struct fiber *f)
+{
+	return is_parked(at_load(&f->park, ACQUIRE)) &&
+	       at_load(&f->deadline, RELAXED) == INT64_MAX;
+}
+
 /* The i'th waiter of the wait of that park word; false if it is over. */
 static bool read_waiter(const struct fiber *f, const struct fiber_look *look,
 			unsigned int i, struct fiber_waiter *w)

@@ -53,6 +53,9 @@ bool _fiber_look_is_direct(void);
  */
 void _fiber_look_words(void *to, const void *from, size_t n);
 
+/* Whether f waits, nobody has won its wait, and that has no deadline of its own. */
+bool _fiber_look_is_for_ever(const struct fiber *f);
+
 /* debug.c: the object itself, from what a wait is on (wait.h), which is not NULL. */
 const void *_fiber_look_object(enum fiber_call call, const void *on);
 
