@@ -63,10 +63,9 @@ func echo(there, back chan uint64) {
 	}
 }
 
-func threadPingpong() {
+// askEcho sends to an echo, and measures, in a thread of its own.
+func askEcho(name string, there, back chan uint64) {
 	n := scaled(50000)
-	there, back := make(chan uint64), make(chan uint64)
-	go echo(there, back)
 	runtime.LockOSThread()
 	var t time.Time
 	for i := -100; i < n; i++ {
@@ -78,29 +77,23 @@ func threadPingpong() {
 			die("a message came out wrong")
 		}
 	}
-	emit("thread_fiber_pingpong", since(t, n), "ns")
+	emit(name, since(t, n), "ns")
+}
+
+func threadPingpong() {
+	there, back := make(chan uint64), make(chan uint64)
+	go echo(there, back)
+	askEcho("thread_fiber_pingpong", there, back)
 }
 
 // lockOSThread is pingpong between two that have a thread each.
 func lockOSThread() {
-	n := scaled(50000)
 	there, back := make(chan uint64), make(chan uint64)
 	go func() {
 		runtime.LockOSThread()
 		echo(there, back)
 	}()
-	runtime.LockOSThread()
-	var t time.Time
-	for i := -100; i < n; i++ {
-		if i == 0 {
-			t = time.Now()
-		}
-		there <- uint64(i)
-		if <-back != uint64(i)+1 {
-			die("a message came out wrong")
-		}
-	}
-	emit("lock_os_thread", since(t, n), "ns")
+	askEcho("lock_os_thread", there, back)
 }
 
 // clock reads a clock of CPU time.
